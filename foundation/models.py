@@ -1,6 +1,7 @@
 """Collects the foundation's models."""
 
+from foundation.api.models import IdempotencyRecord
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
 
-__all__ = ["OutboxMessage", "User"]
+__all__ = ["IdempotencyRecord", "OutboxMessage", "User"]

@@ -1,0 +1,134 @@
+"""
+Refusals of the database as domain errors.
+
+A constraint or trigger says what must never be false; a service's `refine_integrity_error` or a registered constraint says
+it in a sentence. Deadlocks and serialization failures are left as they are: they refuse nothing, the work is tried again.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+from django.db import DatabaseError
+
+from foundation.errors import ConstraintViolated, DomainError, InvalidInput
+
+# Raised by the trigger that guards governed tables (INV-1): no standard class fits, and none must be mistaken for it.
+GOVERNED_SQLSTATE = "TN001"
+# Integrity constraint violation, and what triggers of this project raise (23514).
+INTEGRITY_CLASS = "23"
+# Data exception: a value that no column of that type can hold.
+DATA_CLASS = "22"
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How the violation of one constraint is told."""
+
+    error_class: type[DomainError]
+    message: str
+    invariant: str = ""
+
+
+_known: dict[str, Refinement] = {}
+
+Rule = type[DomainError] | tuple[type[DomainError], str]
+
+
+def register_constraint(name: str, error_class: type[DomainError], message: str, invariant: str = "") -> None:
+    """
+    Tell how the violation of a constraint, or a trigger's refusal under that name, is told everywhere.
+
+    :raises ValueError: if the name is already registered otherwise
+    """
+    refinement = Refinement(error_class=error_class, message=message, invariant=invariant)
+    if _known.setdefault(name, refinement) != refinement:
+        raise ValueError(f"The constraint {name} is registered twice, with different sentences.")
+
+
+def registered_constraints() -> dict[str, Refinement]:
+    """Return every registered constraint by name."""
+    return dict(_known)
+
+
+@contextlib.contextmanager
+def refine_integrity_error(**rules: Rule) -> Iterator[None]:
+    """
+    Turn violations of the named constraints into domain errors: `constraint=ErrorClass` or `constraint=(ErrorClass, sentence)`.
+
+    Without a sentence the registered one is used, or else the error's title. Other errors pass unchanged.
+
+    :raises DomainError: the named one, if one of the constraints is violated
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        name = constraint_of(error)
+        if name is None or name not in rules:
+            raise
+        rule = rules[name]
+        error_class, message = rule if isinstance(rule, tuple) else (rule, _sentence(name, rule))
+        raise error_class(message, constraint=name) from error
+
+
+@contextlib.contextmanager
+def refine_known() -> Iterator[None]:
+    """
+    Turn every refusal of the database into a domain error, by the registered constraints.
+
+    :raises DomainError: the registered one; `ConstraintViolated` for a constraint that nobody registered
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        refusal = refused_by_database(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def refused_by_database(error: DatabaseError) -> DomainError | None:
+    """Return the domain error that tells of a refusal, or None if the error is not a refusal but a failure."""
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        return None
+    sqlstate = cause.sqlstate or cause.diag.sqlstate or ""
+    if sqlstate == GOVERNED_SQLSTATE or sqlstate.startswith(INTEGRITY_CLASS):
+        return _refused(cause, governed=sqlstate == GOVERNED_SQLSTATE)
+    # psycopg refuses U+0000 itself, without a state.
+    if sqlstate.startswith(DATA_CLASS) or (isinstance(cause, psycopg.DataError) and not sqlstate):
+        return InvalidInput("A value is out of the range that can be stored. Send a smaller one, or one of the right kind.")
+    return None
+
+
+def constraint_of(error: DatabaseError) -> str | None:
+    """Return the name of the violated constraint, or None if the database named none."""
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        return None
+    sqlstate = cause.sqlstate or ""
+    if sqlstate != GOVERNED_SQLSTATE and not sqlstate.startswith(INTEGRITY_CLASS):
+        return None
+    return cause.diag.constraint_name or (cause.diag.column_name and f"{cause.diag.table_name}.{cause.diag.column_name}")
+
+
+def _refused(cause: psycopg.Error, *, governed: bool) -> DomainError:
+    diag = cause.diag
+    name = diag.constraint_name or (diag.column_name and f"{diag.table_name}.{diag.column_name}") or ""
+    known = _known.get(name)
+    if known:
+        extra = {"invariant": known.invariant} if known.invariant else {}
+        return known.error_class(known.message, constraint=name, **extra)
+    if governed:
+        sentence = diag.message_primary or "This record changes only through an approved change request. Propose one."
+        return ConstraintViolated(sentence, constraint=name or "governed", invariant="INV-1")
+    return ConstraintViolated(
+        f"The database refuses this write: it would violate {name or 'a constraint'}. Correct the values and try again.",
+        constraint=name,
+    )
+
+
+def _sentence(name: str, error_class: type[DomainError]) -> str:
+    known = _known.get(name)
+    return known.message if known else f"{error_class.title}."
