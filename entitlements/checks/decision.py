@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from entitlements.checks.duplicates import duplicate_ids
@@ -31,21 +31,11 @@ from entitlements.checks.rules import (
     is_activated,
     serves,
 )
-from entitlements.checks.values import (
-    Answer,
-    Environment,
-    FeatureLimit,
-    Holding,
-    LimitKind,
-    Metric,
-    Phase,
-    Question,
-    Terms,
-)
+from entitlements.checks.values import Answer, FeatureLimit, Holding, LimitKind, Phase, Question, Terms
+from entitlements.checks.words import Words
 
 MAX_QUESTIONS = 1_000
 _PHASE_RANK: Mapping[Phase, int] = {Phase.TRIAL: 0, Phase.BRIDGE: 1, Phase.PRODUCTION: 2}
-_UNIT: Mapping[Metric, str] = {Metric.NAMED_USER: "person", Metric.DEVICE: "device"}
 
 
 class TooManyQuestions(ValueError):
@@ -70,7 +60,7 @@ def decide(question: Question, terms: Collection[Terms], holdings: Collection[Ho
         if best is None or key > best_key:
             best, best_key, best_code = each, key, code
     if best is None:
-        return _answer(Code.NO_ENTITLEMENT, _words(question, None), allowed=False)
+        return _answer(Code.NO_ENTITLEMENT, {}, allowed=False)
     if best_code is not None:
         return _denial(question, best, best_code, duplicate_ids(related, asker, question.at))
     return _permission(question, best, related, asker)
@@ -148,7 +138,7 @@ def _permission(question: Question, terms: Terms, related: Collection[Terms], as
     limit, limit_kind = _limit(question, terms)
     return _answer(
         Code.IN_GRACE if in_grace else Code.ALLOWED,
-        _words(question, terms),
+        Words(question, terms),
         allowed=True,
         terms=terms,
         until=grace_end(terms) if in_grace else terms.ends_at,
@@ -163,7 +153,7 @@ def _denial(question: Question, terms: Terms, code: Code, duplicates: tuple[UUID
     mismatch = (Code.ENVIRONMENT_MISMATCH,) if _mismatched(question) else ()
     return _answer(
         code,
-        _words(question, terms),
+        Words(question, terms),
         allowed=False,
         terms=terms,
         until=terms.starts_at if code is Code.NOT_STARTED else None,
@@ -174,7 +164,7 @@ def _denial(question: Question, terms: Terms, code: Code, duplicates: tuple[UUID
 
 def _answer(
     code: Code,
-    words: Mapping[str, str],
+    words: Mapping[str, str] | Words,
     *,
     allowed: bool,
     terms: Terms | None = None,
@@ -237,35 +227,3 @@ def _successor_waits(question: Question, terms: Terms, related: Collection[Terms
         each.replaces_id == terms.entitlement_id and in_time(each, question.at) and not is_activated(each, question)
         for each in related
     )
-
-
-def _words(question: Question, terms: Terms | None) -> Mapping[str, str]:
-    """Write out what the sentences of a reason may mention."""
-    if terms is None:
-        return {}
-    environment: Environment | None = question.effective_environment
-    return {
-        "phase": terms.phase.value,
-        "until": f" until {_instant(terms.ends_at)}" if terms.ends_at else ", without an end",
-        "starts": _instant(terms.starts_at),
-        "ends": _instant(terms.ends_at),
-        "grace_end": _instant(grace_end(terms)),
-        "updates_end": _instant(terms.updates_until),
-        "environment": environment.value if environment else "",
-        "environments": ", ".join(sorted(terms.environments)) or "no environment at all",
-        "country": question.country or "",
-        "release": question.release or "",
-        "feature": question.feature or "",
-        "unit": _UNIT.get(terms.metric, "subject"),
-        "seats": "" if terms.seats is None else f"{terms.seats:,}",
-        "owner": terms.owner.label if terms.owner else "the account's licensing team",
-    }
-
-
-def _instant(instant: datetime | None) -> str:
-    """Write an instant in UTC, to the second only where it has seconds."""
-    if instant is None:
-        return ""
-    moment = instant.astimezone(UTC)
-    shown = moment.isoformat(sep=" ", timespec="seconds" if moment.second else "minutes")
-    return shown.removesuffix("+00:00") + " UTC"

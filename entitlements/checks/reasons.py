@@ -68,7 +68,7 @@ class Reason:
     """
     The meaning of one code.
 
-    `sentence` and `action` are format strings over the words that `decision` fills in; `actor` is who can act, for
+    `sentence` and `action` are format strings over the words of `words.WRITERS`; `actor` is who can act, for
     the page of codes.
     """
 
