@@ -1,0 +1,119 @@
+"""
+Fixtures of every test.
+
+`db` and `transactional_db` are pytest-django's, on a database of this process: migrated as the owner, used as the
+app. A `transaction=True` test leaves nothing: the database is put back to what migrations and first data made.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import django.test
+import psycopg
+import pytest
+import pytest_socket
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from foundation.database import provision
+from tests.support import restoring
+from tests.support.instance import Instance, remove_homes, running
+
+hypothesis_settings.register_profile(
+    "always", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "soak", deadline=None, max_examples=2000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "always"))
+
+
+def pytest_unconfigure() -> None:
+    """Leave no files."""
+    remove_homes()
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Instance]:
+    """Have the database server of this process, with one migrated database."""
+    with running() as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    instance: Instance, django_test_environment: None, django_db_blocker: Any, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Replace pytest-django's: the database is there, and a test that commits is followed by a restore, not a flush."""
+    with django_db_blocker.unblock():
+        refuse_another_role()
+    patch = pytest.MonkeyPatch()
+    with instance.connect_superuser() as superuser:
+        snapshot = restoring.take(superuser)
+        patch.setattr(
+            django.test.TransactionTestCase, "_fixture_teardown", lambda _case: restoring.restore(superuser, snapshot)
+        )
+        yield
+        patch.undo()
+    with django_db_blocker.unblock():
+        django.db.connections.close_all()
+
+
+def refuse_another_role() -> None:
+    """
+    Stop a run whose tests would not use the role that serves.
+
+    :raises pytest.UsageError: if they would not
+    """
+    with django.db.connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
+        role, is_superuser = cursor.fetchone()
+    if role != provision.APP or is_superuser:
+        pytest.exit(
+            f"The tests would run as {role}, who may do more than the role that serves; they prove nothing then. "
+            f"Let DATABASE_URL name a server, as its superuser: the tests make and use {provision.APP} themselves.",
+            returncode=4,
+        )
+
+
+@pytest.fixture
+def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """Have a raw connection to the test database as the owner, in autocommit."""
+    with connect(role=provision.OWNER) as connection:
+        yield connection
+
+
+@pytest.fixture
+def app_connection(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """Have a second connection to the test database as the role that serves, in autocommit."""
+    with connect(role=provision.APP) as connection:
+        yield connection
+
+
+def connect(*, role: str) -> psycopg.Connection[Any]:
+    """Answer a raw connection to the test database, in autocommit."""
+    parameters = django.db.connections["owner" if role == provision.OWNER else "default"].get_connection_params()
+    names = ("host", "port", "dbname", "user", "password")
+    return psycopg.connect(**{name: parameters[name] for name in names if parameters.get(name)}, autocommit=True)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Answer the instant at which tests happen: Monday 2 March 2026, 10:00 UTC."""
+    return datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def loopback() -> None:
+    """Open sockets to this machine; others stay closed."""
+    pytest_socket.enable_socket()
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _closed_sockets(request: pytest.FixtureRequest) -> None:
+    opened_by = ("enable_socket", "allow_hosts")
+    if "loopback" not in request.fixturenames and not any(map(request.node.get_closest_marker, opened_by)):
+        pytest_socket.disable_socket(allow_unix_socket=True)

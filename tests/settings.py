@@ -1,0 +1,14 @@
+"""
+The project's settings, in an environment that the tests make: an embedded instance of this process alone.
+
+`DATABASE_URL`, when set, names a server to use instead, as a role that may make databases and roles.
+"""
+
+from tests.support import instance
+
+instance.prepare_environment()
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
