@@ -48,12 +48,12 @@ def jsonable(value: Any) -> Any:
     Return a value in JSON's types alone, each in one fixed form.
 
     UUIDs are lowercase with hyphens. Instants are UTC, `2026-11-24T13:05:00Z`, with six digits of a second
-    (`…00.000250Z`) only if it has a fraction. Dates are `2026-11-24`. Decimals are strings, in fixed point as they stand:
-    `1.50` stays `1.50`, so a scale is part of what is hashed. Enum members are their values, tuples lists, sets lists sorted
-    by their members' canonical bytes, pydantic models objects.
+    (`…00.000250Z`) only if it has a fraction. Dates are `2026-11-24`. Decimals are strings, in fixed point as they
+    stand: `1.50` stays `1.50`, so a scale is part of what is hashed. Enum members are their values, tuples lists,
+    sets lists sorted by their members' canonical bytes, pydantic models objects.
 
-    :raises InvalidInput: if a number is NaN, infinite or an integer beyond 2^53 - 1; if text holds half a surrogate pair; if
-        an instant has no time zone; if a key is not text; or if the type has no agreed form
+    :raises InvalidInput: if a number is NaN, infinite or an integer beyond 2^53 - 1; if text holds half a surrogate
+        pair; if an instant has no time zone; if a key is not text; or if the type has no agreed form
     """
     if value is None or isinstance(value, bool):
         return value
@@ -101,7 +101,9 @@ def _scalar(value: Any) -> Any:
         return jsonable(value.model_dump(mode="python", by_alias=True))
     if isinstance(value, time):
         raise InvalidInput("A time of day alone has no agreed form. Send an instant, or text.")
-    raise InvalidInput(f"A value of type {type(value).__name__} has no agreed JSON form. Turn it into text or numbers first.")
+    raise InvalidInput(
+        f"A value of type {type(value).__name__} has no agreed JSON form. Turn it into text or numbers first."
+    )
 
 
 def _key(key: Any) -> str:

@@ -1,8 +1,9 @@
 """
 Refusals of the database as domain errors.
 
-A constraint or trigger says what must never be false; a service's `refine_integrity_error` or a registered constraint says
-it in a sentence. Deadlocks and serialization failures are left as they are: they refuse nothing, the work is tried again.
+A constraint or trigger says what must never be false; a service's `refine_integrity_error` or a registered constraint
+says it in a sentence. Deadlocks and serialization failures are left as they are: they refuse nothing, the work is
+tried again.
 """
 
 import contextlib
@@ -55,7 +56,8 @@ def registered_constraints() -> dict[str, Refinement]:
 @contextlib.contextmanager
 def refine_integrity_error(**rules: Rule) -> Iterator[None]:
     """
-    Turn violations of the named constraints into domain errors: `constraint=ErrorClass` or `constraint=(ErrorClass, sentence)`.
+    Turn violations of the named constraints into domain errors: `constraint=ErrorClass` or `constraint=(ErrorClass,
+    sentence)`.
 
     Without a sentence the registered one is used, or else the error's title. Other errors pass unchanged.
 
@@ -93,38 +95,47 @@ def refused_by_database(error: DatabaseError) -> DomainError | None:
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
         return None
-    sqlstate = cause.sqlstate or cause.diag.sqlstate or ""
-    if sqlstate == GOVERNED_SQLSTATE or sqlstate.startswith(INTEGRITY_CLASS):
-        return _refused(cause, governed=sqlstate == GOVERNED_SQLSTATE)
+    if _is_refusal(cause):
+        return _refused(cause)
+    sqlstate = cause.sqlstate or ""
     # psycopg refuses U+0000 itself, without a state.
     if sqlstate.startswith(DATA_CLASS) or (isinstance(cause, psycopg.DataError) and not sqlstate):
-        return InvalidInput("A value is out of the range that can be stored. Send a smaller one, or one of the right kind.")
+        return InvalidInput(
+            "A value is out of the range that can be stored. Send a smaller one, or one of the right kind."
+        )
     return None
 
 
 def constraint_of(error: DatabaseError) -> str | None:
     """Return the name of the violated constraint, or None if the database named none."""
     cause = error.__cause__
-    if not isinstance(cause, psycopg.Error):
-        return None
+    return _name_in(cause) if isinstance(cause, psycopg.Error) and _is_refusal(cause) else None
+
+
+def _is_refusal(cause: psycopg.Error) -> bool:
     sqlstate = cause.sqlstate or ""
-    if sqlstate != GOVERNED_SQLSTATE and not sqlstate.startswith(INTEGRITY_CLASS):
-        return None
-    return cause.diag.constraint_name or (cause.diag.column_name and f"{cause.diag.table_name}.{cause.diag.column_name}")
+    return sqlstate == GOVERNED_SQLSTATE or sqlstate.startswith(INTEGRITY_CLASS)
 
 
-def _refused(cause: psycopg.Error, *, governed: bool) -> DomainError:
+def _name_in(cause: psycopg.Error) -> str:
     diag = cause.diag
-    name = diag.constraint_name or (diag.column_name and f"{diag.table_name}.{diag.column_name}") or ""
+    # A missing value violates no named constraint: its column stands for it.
+    return diag.constraint_name or (f"{diag.table_name}.{diag.column_name}" if diag.column_name else "")
+
+
+def _refused(cause: psycopg.Error) -> DomainError:
+    name = _name_in(cause)
     known = _known.get(name)
     if known:
         extra = {"invariant": known.invariant} if known.invariant else {}
         return known.error_class(known.message, constraint=name, **extra)
-    if governed:
-        sentence = diag.message_primary or "This record changes only through an approved change request. Propose one."
+    if cause.sqlstate == GOVERNED_SQLSTATE:
+        sentence = (
+            cause.diag.message_primary or "This record changes only through an approved change request. Propose one."
+        )
         return ConstraintViolated(sentence, constraint=name or "governed", invariant="INV-1")
     return ConstraintViolated(
-        f"The database refuses this write: it would violate {name or 'a constraint'}. Correct the values and try again.",
+        f"The database refuses this write: it would violate {name or 'a constraint'}. Correct the values.",
         constraint=name,
     )
 

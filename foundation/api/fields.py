@@ -27,7 +27,8 @@ def _leaves(detail: Any, *, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
             yield from _leaves(item, path=path if name == NON_FIELD_ERRORS else (*path, str(name)))
     elif isinstance(detail, list | tuple):
         for index, item in enumerate(detail):
-            # A list of texts is several errors of one field; a list of objects is one entry for each of the field's items.
+            # A list of texts is several errors of one field; a list of objects is one entry for each of the field's
+            # items.
             yield from _leaves(item, path=path if isinstance(item, str) else (*path, str(index)))
     else:
         yield path, str(getattr(detail, "code", "invalid")), str(detail)

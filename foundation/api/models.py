@@ -7,9 +7,9 @@ class IdempotencyRecord(models.Model):
     """
     The answer to one successful request that carried an Idempotency-Key, written in the transaction of its effect.
 
-    `principal_id` is the login that sent it. Rows live for 24 hours, so a body that names a person outlives that person's
-    erasure by a day at most. Deliberately absent: requests in flight (an advisory lock tells of them, and cannot outlive its
-    transaction) and refused ones (they changed nothing, so they may be tried again).
+    `principal_id` is the login that sent it. Rows live for 24 hours, so a body that names a person outlives that
+    person's erasure by a day at most. Deliberately absent: requests in flight (an advisory lock tells of them, and
+    cannot outlive its transaction) and refused ones (they changed nothing, so they may be tried again).
     """
 
     principal_id = models.UUIDField()

@@ -18,7 +18,8 @@ GREATEST_LIMIT = 200
 
 class CursorPages(CursorPagination):
     """
-    Pages by cursor: `{"results": […], "next": url or null, "previous": url or null}`, `limit` rows each (50, up to 200).
+    Pages by cursor: `{"results": […], "next": url or null, "previous": url or null}`, `limit` rows each (50, up to
+    200).
 
     The view declares `ordering`; the primary key is added as its last field. The first field must not be null.
     """
@@ -28,10 +29,10 @@ class CursorPages(CursorPagination):
     page_size_query_param = "limit"
     page_size_query_description = f"Rows a page, 1 to {GREATEST_LIMIT}; {DEFAULT_LIMIT} unless given."
     cursor_query_description = "Where the page begins: taken from `next` or `previous` of another page, never built."
-    template = None  # type: ignore[assignment]  # JSON alone is rendered
+    template = None  # JSON alone is rendered
     ordering = None  # type: ignore[assignment]  # the view's, see get_ordering
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """
         Return one page's rows.
 

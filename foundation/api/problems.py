@@ -44,7 +44,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Kind:
-    """A row of the table: what every problem of this kind has in common. `detail` replaces a message not meant for readers."""
+    """
+    A row of the table: what every problem of this kind has in common. `detail` replaces a message not meant for
+    readers.
+    """
 
     code: str
     title: str
@@ -73,7 +76,7 @@ TABLE: Mapping[type[Exception], Kind] = {
         "internal_error",
         "Something broke",
         500,
-        "The request could not be completed, and nothing was changed. Send it again; if it fails again, tell the operators.",
+        "The request could not be completed. Send it again; if it fails again, tell the operators.",
     ),
 }
 
@@ -114,7 +117,9 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
 
 
 def respond(problem: Problem, *, request: HttpRequest, body_was_read: bool = False) -> HttpResponse:
-    """Return the problem as a response; errors of fields are pointers into the body, or query parameters without one."""
+    """
+    Return the problem as a response; errors of fields are pointers into the body, or query parameters without one.
+    """
     return HttpResponse(
         json.dumps(document(problem, request=request, body_was_read=body_was_read), ensure_ascii=False).encode(),
         status=problem.status,

@@ -46,7 +46,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     instance = serializers.CharField()
     code = serializers.CharField(help_text="The kind of problem, for programs; it never changes its meaning.")
     request_id = serializers.CharField(required=False)
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]  # a field of that name
 
 
 class ProblemAutoSchema(AutoSchema):

@@ -21,7 +21,8 @@ class OutboxMessage(models.Model):
 
     `id` is stable over every attempt and replay: receivers use it as their idempotency key. `kind` names the sender,
     `payload` is what that sender needs. `key` is the writer's own name for the effect: the same key is written once.
-    Deliberately absent: names and mail addresses of people (senders read them when they send, so erasure holds) and secrets.
+    Deliberately absent: names and mail addresses of people (senders read them when they send, so erasure holds) and
+    secrets.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,7 +46,8 @@ class OutboxMessage(models.Model):
             # The writer's key names one effect; null keys name none and may repeat.
             models.UniqueConstraint(fields=["key"], name="outbox_message_key_once"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="outbox_message_status_known"),
-            # A row is leased exactly while someone holds a token for it: a late token can then be told from a current one.
+            # A row is leased exactly while someone holds a token for it: a late token can then be told from a current
+            # one.
             models.CheckConstraint(
                 condition=Q(status="leased", lease__isnull=False, leased_until__isnull=False)
                 | (~Q(status="leased") & Q(lease__isnull=True, leased_until__isnull=True)),

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 ROWS_PER_PAGE = 25
 
 
-class TenureAdmin(ModelAdmin):
+class TenureAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """
     Pages of one table, without delete and without bulk actions.
 
@@ -36,7 +36,7 @@ class TenureAdmin(ModelAdmin):
         return {}
 
 
-class HistoryAdmin(SimpleHistoryAdmin, TenureAdmin):
+class HistoryAdmin(SimpleHistoryAdmin, TenureAdmin):  # type: ignore[misc]  # simple-history has no types
     """
     Pages of one table whose rows keep their history, which is shown and never edited.
 
@@ -54,7 +54,8 @@ class HistoryAdmin(SimpleHistoryAdmin, TenureAdmin):
         :raises PermissionDenied: if the request would do anything but read
         """
         _check_reads(request)
-        return super().history_view(request, object_id, extra_context)
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
@@ -65,7 +66,8 @@ class HistoryAdmin(SimpleHistoryAdmin, TenureAdmin):
         :raises PermissionDenied: if the request would do anything but read
         """
         _check_reads(request)
-        return super().history_form_view(request, object_id, version_id, extra_context)
+        response: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
+        return response
 
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answer yes: going back is a change like any other, and is proposed."""
