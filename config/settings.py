@@ -1,8 +1,8 @@
 """
 Every setting, read from the environment alone.
 
-`TENURE_PROFILE=embedded` runs everything on this machine (own PostgreSQL, filesystem broker, generated keys). Without it
-nothing has an unsafe default: a missing value stops the start with a sentence that says how to mend it.
+`TENURE_PROFILE=embedded` runs everything on this machine (own PostgreSQL, filesystem broker, generated keys). Without
+it nothing has an unsafe default: a missing value stops the start with a sentence that says how to mend it.
 """
 
 from datetime import timedelta
@@ -10,7 +10,9 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from config import logs
 from config.readers import read_boolean, read_choice, read_database, read_integer, read_list, read_secret, read_text
+from config.schedule import SCHEDULE
 from foundation.embedded import layout as embedded_layout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -139,7 +141,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read_boolean("B
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 X_FRAME_OPTIONS = "DENY"
-# unfold's Alpine build evaluates expressions and styles inline: allowed under /admin/ only, see foundation/web/admin.py.
+# unfold's Alpine build evaluates expressions and styles inline: under /admin/ only, see foundation/web/admin.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -185,8 +187,41 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-BROKER_DIR = EMBEDDED_LAYOUT.broker if EMBEDDED_LAYOUT else None
-CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", default="filesystem://" if EMBEDDED else None)
+CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", default="filesystem://localhost" if EMBEDDED else None)
+# The embedded broker is a pair of folders: messages, and which queue hears which exchange.
+BROKER_FOLDERS = [EMBEDDED_LAYOUT.broker / "queue", EMBEDDED_LAYOUT.broker / "control"] if EMBEDDED_LAYOUT else []
+# Longer than any task may take (prefork ends it), so that a broker never hands out a task twice while it runs.
+BROKER_VISIBILITY_SECONDS = 3600
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "data_folder_in": str(BROKER_FOLDERS[0]),
+        "data_folder_out": str(BROKER_FOLDERS[0]),
+        "control_folder": str(BROKER_FOLDERS[1]),
+        "polling_interval": 0.1,
+    }
+    if CELERY_BROKER_URL.startswith("filesystem://") and BROKER_FOLDERS
+    else {"visibility_timeout": BROKER_VISIBILITY_SECONDS}
+    if CELERY_BROKER_URL.startswith(("redis://", "rediss://"))
+    else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULE = SCHEDULE
+# Kept in memory: its bells ring at least hourly, and a file is one more thing that a killed beat can leave broken.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+LOG_LEVEL = read_choice("LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOGGING = logs.arrange(level=LOG_LEVEL, for_people=EMBEDDED)
+
 EMAIL_BACKEND = read_text(
     "EMAIL_BACKEND",
     default="django.core.mail.backends.filebased.EmailBackend"

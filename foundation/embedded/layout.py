@@ -39,7 +39,6 @@ class Layout:
     server_log: Path
     broker: Path
     mail: Path
-    beat_schedule: Path
     secret_key: Path
     serve_lock: Path
     tests: Path
@@ -62,7 +61,6 @@ def arrange(*, checkout: Path, home: Path, server: Path) -> Layout:
         server_log=server / "server.log",
         broker=home / "broker",
         mail=home / "mail",
-        beat_schedule=home / "beat-schedule",
         secret_key=home / "secret-key",
         serve_lock=home / "serve.lock",
         tests=home / "tests",

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
 
+from foundation.embedded import profile
+
 OWNER_ALIAS = "owner"
 
 
@@ -33,4 +35,5 @@ class Command(DjangoMigrate):
                 "Nothing was migrated: this process knows only the role that serves, which may not change tables. "
                 "Set DATABASE_OWNER_URL to postgres://tenure_owner:PASSWORD@HOST:5432/tenure for this command."
             )
+        profile.ensure_started()
         super().handle(*args, **options)

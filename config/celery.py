@@ -1,0 +1,33 @@
+"""
+Celery: the clock and the hands. PostgreSQL is the queue and the truth.
+
+A task claims what is due in the database and makes one service call for each; losing the broker, or a task, loses
+time and never work. So there is no eta and no countdown, and results are not kept.
+
+Source: docs/decisions/0013-celery-is-the-clock-and-the-hands.md
+"""
+
+import os
+import warnings
+
+from celery import Celery
+from celery.platforms import SecurityWarning
+from celery.signals import setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("tenure")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+if settings.EMBEDDED_LAYOUT is not None:
+    # The embedded profile runs as whoever calls it, who may be root.
+    warnings.simplefilter("ignore", SecurityWarning)
+    for folder in settings.BROKER_FOLDERS:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def keep_logging(**_options: object) -> None:
+    """Leave logging as the settings made it; a receiver is how Celery is told not to replace it."""

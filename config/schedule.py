@@ -1,0 +1,10 @@
+"""
+When beat rings: every entry in one place, in UTC.
+
+Only intervals of at most an hour: a task looks up what is due since the database was last told, so a bell missed
+while beat was away is made good by the next one. An instant of a business rule is a column, never a schedule.
+"""
+
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {}
