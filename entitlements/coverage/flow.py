@@ -1,0 +1,41 @@
+"""Maximum flow of demands into seats, by networkx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import networkx as nx
+
+from entitlements.coverage.bits import bits
+
+#: Augmenting paths cost least on these small graphs of classes; the value is the same with any algorithm.
+_ALGORITHM = nx.algorithms.flow.shortest_augmenting_path
+
+
+def most_placed(
+    load: Mapping[int, int],
+    *,
+    own: Mapping[int, int],
+    levels: Mapping[int, Sequence[int]],
+    limit: Mapping[int, int],
+) -> int:
+    """
+    Return how many demands of a load can be placed on seats at once.
+
+    - `load`: for each class (set of pools) the number of its demands.
+    - `own`: the seats of each pool.
+    - `levels`: for each pool the families that it counts in, nearest first; `limit`: what each of those gives at most.
+
+    The graph runs from the need over classes, pools and families to the seats. An edge without a capacity has no limit.
+    """
+    graph = nx.DiGraph()
+    for pools, count in load.items():
+        graph.add_edge("need", ("class", pools), capacity=count)
+        for index in bits(pools):
+            graph.add_edge(("class", pools), ("pool", index))
+    for index, seats in own.items():
+        upwards = [("family", level) for level in levels[index]]
+        graph.add_edge(("pool", index), upwards[0] if upwards else "seats", capacity=seats)
+        for level, above in zip(upwards, [*upwards[1:], "seats"], strict=True) if upwards else ():
+            graph.add_edge(level, above, capacity=limit[level[1]])
+    return int(nx.maximum_flow_value(graph, "need", "seats", flow_func=_ALGORITHM))

@@ -1,0 +1,124 @@
+"""Random cases for the coverage engine: small, crowded, and around changes of daylight saving time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from entitlements.coverage.values import Cohort, Metric, Need, Pool, Source, Unit
+
+ACCOUNTS = [UUID(int=0xA0 + number) for number in range(3)]
+PRODUCTS = [UUID(int=0xB0 + number) for number in range(2)]
+PEOPLE = [UUID(int=0xC0 + number) for number in range(5)]
+COUNTRIES = ["DE", "US"]
+FEATURES = ["export", "sign"]
+RELEASES = ["4", "5"]
+ZONES = [UTC, *map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"))]
+
+#: Shortly before clocks change: Berlin back, Berlin forward, New York back, New York forward, Lord Howe back (by half an hour).
+CHANGES = [
+    datetime(2025, 10, 26, 0, tzinfo=UTC),
+    datetime(2025, 3, 30, 0, tzinfo=UTC),
+    datetime(2025, 11, 2, 5, tzinfo=UTC),
+    datetime(2025, 3, 9, 6, tzinfo=UTC),
+    datetime(2025, 4, 5, 14, tzinfo=UTC),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    pools: list[Pool]
+    needs: list[Need]
+    horizon: tuple[datetime, datetime]
+
+
+@st.composite
+def instants(draw: st.DrawFn, change: datetime) -> datetime:
+    """An instant near a change of clocks, written in any zone; some are local times that occur twice or never."""
+    zone = draw(st.sampled_from(ZONES))
+    instant = (change + timedelta(minutes=30) * draw(st.integers(0, 8))).astimezone(zone)
+    if draw(st.integers(0, 9)) == 0:
+        instant += timedelta(microseconds=draw(st.sampled_from([-1, 1])))
+    if draw(st.integers(0, 4)) == 0:
+        # Wall-clock arithmetic, deliberately: it lands on ambiguous and on missing local times.
+        instant = (instant + timedelta(minutes=30)).replace(fold=draw(st.integers(0, 1)))
+    return instant
+
+
+def some(values: list[object], least: int = 1) -> st.SearchStrategy[frozenset[object]]:
+    return st.frozensets(st.sampled_from(values), min_size=least)
+
+
+def mostly_none(strategy: st.SearchStrategy[object], once_in: int = 3) -> st.SearchStrategy[object]:
+    return st.integers(1, once_in).flatmap(lambda number: strategy if number == once_in else st.none())
+
+
+def cohorts() -> st.SearchStrategy[Cohort]:
+    return st.builds(
+        Cohort,
+        accounts=mostly_none(some(ACCOUNTS)),
+        countries=mostly_none(some(COUNTRIES)),
+        people=mostly_none(some(PEOPLE)),
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn, number: int, change: datetime) -> Pool:
+    edges = sorted(draw(st.lists(instants(change), min_size=3, max_size=3)), key=lambda edge: edge.astimezone(UTC))
+    ends = draw(st.integers(0, 3)) > 0
+    metric = draw(st.sampled_from([Metric.NAMED_USER] * 5 + [Metric.DEVICE, Metric.CONCURRENT, Metric.CONCURRENT, Metric.METERED]))
+    return Pool(
+        id=UUID(int=0xD0 + number),
+        product_id=draw(st.sampled_from([PRODUCTS[0]] * 6 + [PRODUCTS[1]])),
+        account_ids=draw(some(ACCOUNTS)),
+        starts_at=edges[0],
+        ends_at=edges[1] if ends else None,
+        grace_ends_at=edges[2] if ends and draw(st.booleans()) else None,
+        seats=draw(st.sampled_from([0, 1, 1, 1, 2, 2, 3, 4, None])),
+        metric=metric,
+        countries=draw(mostly_none(some(COUNTRIES), 2)),
+        features=draw(some(FEATURES, least=draw(st.sampled_from([0, 1, 2])))),
+        releases=draw(mostly_none(some(RELEASES, least=0))),
+        updates_ends_at=draw(mostly_none(instants(change))),
+        support=draw(st.integers(0, 2)),
+        support_ends_at=draw(mostly_none(instants(change))),
+        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + before) for before in range(number)]), 2)) if number else None,
+        activation=draw(mostly_none(st.lists(cohorts(), max_size=2).map(tuple), 4)),
+        holders=draw(some(PEOPLE, least=0)) if draw(st.booleans()) else frozenset(),
+    )
+
+
+@st.composite
+def needs(draw: st.DrawFn, change: datetime) -> Need:
+    edges = sorted(draw(st.lists(instants(change), min_size=2, max_size=2)), key=lambda edge: edge.astimezone(UTC))
+    person = draw(st.sampled_from([*PEOPLE, *PEOPLE, None, None, None]))
+    release = draw(mostly_none(st.sampled_from(RELEASES)))
+    return Need(
+        account_id=draw(st.sampled_from(ACCOUNTS)),
+        product_id=draw(st.sampled_from([PRODUCTS[0]] * 6 + [PRODUCTS[1]])),
+        country=draw(st.sampled_from(COUNTRIES)),
+        starts_at=edges[0],
+        ends_at=draw(st.sampled_from([edges[1], None])),
+        person=person,
+        count=1 if person else draw(st.integers(1, 3)),
+        unit=Unit.HOLDERS if person else draw(st.sampled_from(Unit)),
+        features=draw(some(FEATURES, least=0)),
+        release=release,
+        released_at=draw(mostly_none(instants(change), 2)) if release else None,
+        support=draw(st.sampled_from([0, 0, 0, 1, 2])),
+        source=draw(st.sampled_from(Source)),
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    change = draw(st.sampled_from(CHANGES))
+    pool_count = draw(st.integers(0, 5))
+    case_pools = [draw(pools(number, change)) for number in range(pool_count)]
+    case_needs = draw(st.lists(needs(change), min_size=1, max_size=7))
+    horizon = (change + timedelta(minutes=draw(st.sampled_from([-60, 0, 45]))), change + timedelta(minutes=210))
+    return Case(draw(st.permutations(case_pools)), case_needs, horizon)
