@@ -16,6 +16,7 @@ MAX_NOTES = 20_000
 # Longer than any date, number or amount, and short enough for patterns that may look twice.
 MAX_VALUE = 64
 MAX_EMAIL = 254
+MAX_CURRENCY = 3
 MAX_SEATS = 10_000_000
 MIN_YEAR = 1950
 
@@ -58,6 +59,7 @@ _AMOUNT = re.compile(
 )
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([., '\u2019\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*")
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
+_NO_AMOUNT = "this is not an amount of zero or more. Write it as 1234.50 USD."
 _NO_DATE = "this is not a date that can be read. Write it as 2026-12-31, without a time of day."
 
 
@@ -246,7 +248,7 @@ def parse_money(cell: str, mark: DecimalMark | None, currency: str | None) -> Mo
         return None
     amount = _amount(cell)
     if amount is None:
-        raise BadCell("this is not an amount of zero or more. Write it as 1234.50 USD.")
+        raise BadCell(_NO_AMOUNT)
     if amount["before"].strip() and amount["after"].strip():
         raise BadCell("this names a currency twice. Write it as 1234.50 USD.")
     evident, _ = mark_evidence(cell)
@@ -280,6 +282,8 @@ def _currency(word: str, default: str | None) -> str:
         names = ", ".join(sorted(shared))
         raise BadCell(f"“{word}” may be any of {names}. Write the letters, or choose a currency in the options.")
     code = _SYMBOLS.get(word, word.upper())
+    if len(word) > MAX_CURRENCY:
+        raise BadCell(_NO_AMOUNT)
     if pycountry.currencies.get(alpha_3=code) is None:
         raise BadCell(f"“{word}” is not a currency that is known here. Write its three letters, as in 1234.50 USD.")
     return code

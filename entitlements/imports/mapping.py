@@ -40,12 +40,20 @@ KNOWN_NAMES: Mapping[Field, tuple[str, ...]] = {
     Field.NOTES: ("notes", "note", "comment", "comments", "remarks"),
 }
 _FIELD_OF_NAME: Mapping[str, Field] = {name: field for field, names in KNOWN_NAMES.items() for name in names}
+_LABELS: Mapping[Field, str] = {
+    Field.SEATS: "number of seats",
+    Field.HOLDER_NAME: "holder's name",
+    Field.HOLDER_EMAIL: "holder's mail address",
+    Field.HOLDER_USERNAME: "holder's username",
+    Field.LICENSEE_NAME: "licensee's name",
+    Field.LICENSEE_EMAIL: "licensee's mail address",
+}
 _NO_SUCH_COLUMN = "the mapping names the column “{name}”, but the file has none of that name. It has: {names}."
 
 
 def label(field: Field) -> str:
     """Write a field as people say it."""
-    return field.value.replace("_", " ")
+    return _LABELS.get(field) or field.value.replace("_", " ")
 
 
 def map_columns(

@@ -16,13 +16,14 @@ from entitlements.imports.grouping import group_licenses
 from entitlements.imports.mapping import label, map_columns
 from entitlements.imports.records import Record, read_records, sniff_delimiter, split_declared_delimiter
 from entitlements.imports.rows import RowReader, shorten
-from entitlements.imports.values import Column, ImportOptions, Inventory, Parsed, Problem, Row
+from entitlements.imports.values import DELIMITERS, Column, ImportOptions, Inventory, Parsed, Problem, Row
 
 MAX_RECORDS = 50_000
 MAX_COLUMNS = 200
 
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
-_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_NOTHING = "".join(DELIMITERS) + '" \r\n'
+_EMPTY = "The file is empty. Export the inventory again, with its header line."
 
 
 def parse_inventory(data: bytes, options: ImportOptions | None = None) -> Parsed:
@@ -38,6 +39,8 @@ def parse_inventory(data: bytes, options: ImportOptions | None = None) -> Parsed
     except Unreadable as error:
         return Parsed((), (Problem(str(error)),))
     declared, text, lines_before = split_declared_delimiter(decoded.text)
+    if not text.strip(_NOTHING):
+        return Parsed((), (Problem(_EMPTY),), (), decoded.encoding)
     delimiter = options.delimiter or declared or sniff_delimiter(text)
     notes = (decoded.note,) if decoded.note else ()
     found: list[Record | Problem] = []
@@ -86,7 +89,7 @@ def _parse_records(found: Sequence[Record | Problem], options: ImportOptions, pa
         return Parsed(rows, ordered, columns, parsed.encoding, parsed.delimiter, count, (*parsed.notes, *notes))
 
     if not found:
-        return result(problems=[Problem("The file is empty. Export the inventory again, with its header line.")])
+        return result(problems=[Problem(_EMPTY)])
     header = found[0]
     if isinstance(header, Problem):
         return result(problems=[header])
@@ -166,12 +169,16 @@ def _column_notes(columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _default_notes(reader: RowReader) -> tuple[str, ...]:
     notes = [
-        f"The {label(field)} was blank in {count:,} records and filled in from the options."
+        f"The {label(field)} was blank in {_records(count)} and filled in from the options."
         for field, count in reader.defaulted.items()
     ]
     if reader.assumed_dollars:
         notes.append(
-            f"“$” was read as US dollars in {reader.assumed_dollars:,} records. Choose another currency in the "
+            f"“$” was read as US dollars in {_records(reader.assumed_dollars)}. Choose another currency in the "
             f"options if it is not."
         )
     return tuple(notes)
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"

@@ -52,7 +52,7 @@ def read_records(text: str, delimiter: str, *, lines_before: int = 0) -> Iterato
 
     `lines_before` is the number of lines of the file before `text`.
     """
-    lines = list(io.StringIO(text, newline=""))
+    lines = _lines(text)
     start, looked_at = 0, 0
     while start < len(lines):
         reader = csv.reader(
@@ -79,6 +79,11 @@ def read_records(text: str, delimiter: str, *, lines_before: int = 0) -> Iterato
             return
 
 
+def _lines(text: str) -> list[str]:
+    """Break lines where an editor does, and keep their ends."""
+    return list(io.StringIO(text, newline=""))
+
+
 def sniff_delimiter(text: str) -> str:
     """Answer the delimiter that splits the first record that is not blank into most cells; a comma if none splits "
     "it."""
@@ -86,9 +91,10 @@ def sniff_delimiter(text: str) -> str:
 
 
 def _width(text: str, delimiter: str) -> int:
+    """Answer the number of cells of the first record that is not blank; where its quotes do not match, of its line."""
     for record in read_records(text, delimiter):
         if isinstance(record, Problem):
-            return 0
+            return _lines(text)[(record.line or 1) - 1].count(delimiter) + 1
         if not record.is_blank:
             return len(record.cells)
     return 0
