@@ -18,7 +18,6 @@ _SHARED: tuple[tuple[Field, Callable[[Row], Hashable]], ...] = (
     (Field.PURCHASE_DATE, lambda row: row.purchased_on),
     (Field.PURCHASE_COST, lambda row: row.cost),
     (Field.PURCHASE_ORDER, lambda row: row.purchase_order),
-    (Field.ORDER_NUMBER, lambda row: row.order_number),
     (Field.MAINTAINED, lambda row: row.maintained),
     (Field.REASSIGNABLE, lambda row: row.reassignable),
 )
@@ -28,24 +27,23 @@ _SHARED_WITH_NONE: tuple[tuple[Field, Callable[[Row], Hashable]], ...] = (
     (Field.EXPIRATION_DATE, lambda row: (row.expires_on,)),
 )
 _BLANK = ("", None)
+MAX_ORDERS_SHOWN = 5
 
 
 def group_licenses(rows: Iterable[Row], columns: Sequence[Column] = ()) -> Grouping:
     """
     Put rows of the same license together, in the order of their first lines.
 
-    The same license is: same company, product (both without regard to case) and serial number; without one, same
-    order number; without either, all rows of that company and product. Rows that contradict each other, hold one seat
-    twice, or hold more seats than there are, are problems, and their license is left out. `columns` gives problems
-    the names that the file uses.
+    The same license is: same company, product (both without regard to case), serial number and order number. Several
+    orders behind one serial number are several licenses, whose seats add up. A row without an order number belongs to
+    the only order that the others name; where they name several, it is a problem. Rows that contradict each other,
+    hold one seat twice, or hold more seats than there are, are problems, too, and their license is left out.
+    `columns` gives problems the names that the file uses.
     """
     names = {column.field: column.name for column in columns if column.field is not None}
-    groups: defaultdict[Hashable, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[_identity(row)].append(row)
+    groups, problems = _groups(rows, names)
     licenses: list[License] = []
-    problems: list[Problem] = []
-    for group in groups.values():
+    for group in groups:
         found = [
             *_contradictions(group, names),
             *_holders_held_twice(group, names),
@@ -54,17 +52,41 @@ def group_licenses(rows: Iterable[Row], columns: Sequence[Column] = ()) -> Group
         problems.extend(found)
         if not found:
             licenses.append(_license(group))
+    licenses.sort(key=lambda license_: license_.lines)
     return Grouping(tuple(licenses), tuple(sorted(problems, key=lambda problem: problem.line or 0)))
 
 
-def _identity(row: Row) -> Hashable:
-    if row.serial_number:
-        mark = ("serial", row.serial_number.value)
-    elif row.order_number:
-        mark = ("order", row.order_number)
-    else:
-        mark = ("", "")
-    return row.company.casefold(), row.product.casefold(), mark
+def _groups(rows: Iterable[Row], names: dict[Field, str]) -> tuple[list[list[Row]], list[Problem]]:
+    """Separate rows by license, and those that do not say to which order they belong."""
+    by_serial: defaultdict[Hashable, list[Row]] = defaultdict(list)
+    for row in rows:
+        serial = row.serial_number.value if row.serial_number else ""
+        by_serial[row.company.casefold(), row.product.casefold(), serial].append(row)
+    groups: list[list[Row]] = []
+    problems: list[Problem] = []
+    for same in by_serial.values():
+        by_order: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in same:
+            by_order[row.order_number].append(row)
+        unsaid = by_order.pop("", [])
+        if len(by_order) <= 1:
+            groups.append(same)
+            continue
+        groups.extend(by_order.values())
+        if unsaid:
+            problems.append(_order_unsaid(unsaid, sorted(by_order), names))
+    return groups, problems
+
+
+def _order_unsaid(rows: Sequence[Row], orders: Sequence[str], names: dict[Field, str]) -> Problem:
+    return Problem(
+        f"the license has several orders ({', '.join(orders[:MAX_ORDERS_SHOWN])}), and this record does not say to "
+        f"which it belongs. "
+        "Fill in the order number.",
+        line=rows[0].line,
+        column=names.get(Field.ORDER_NUMBER),
+        other_lines=tuple(row.line for row in rows[1:]),
+    )
 
 
 def _contradictions(group: Sequence[Row], names: dict[Field, str]) -> list[Problem]:

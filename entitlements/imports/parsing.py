@@ -63,11 +63,15 @@ def prepare_inventory(data: bytes, options: ImportOptions | None = None) -> Inve
     options = options or ImportOptions()
     parsed = parse_inventory(data, options)
     grouping = group_licenses(parsed.rows, parsed.columns)
-    problems = (*parsed.problems, *grouping.problems)
+    problems = _by_line((*parsed.problems, *grouping.problems))
     licenses = grouping.licenses if options.good_rows_only or not problems else ()
     imported = {line for license_ in licenses for line in license_.lines}
     lines = {row.line for row in parsed.rows} | _lines_of(problems, parsed)
     return Inventory(parsed, licenses, problems, tuple(sorted(lines - imported)))
+
+
+def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _lines_of(problems: Iterable[Problem], parsed: Parsed) -> set[int]:
@@ -85,8 +89,9 @@ def _parse_records(found: Sequence[Record | Problem], options: ImportOptions, pa
         count: int = 0,
         notes: Sequence[str] = (),
     ) -> Parsed:
-        ordered = tuple(sorted(problems, key=lambda problem: problem.line or 0))
-        return Parsed(rows, ordered, columns, parsed.encoding, parsed.delimiter, count, (*parsed.notes, *notes))
+        return Parsed(
+            rows, _by_line(problems), columns, parsed.encoding, parsed.delimiter, count, (*parsed.notes, *notes)
+        )
 
     if not found:
         return result(problems=[Problem(_EMPTY)])

@@ -128,7 +128,8 @@ class RowReader:
         expires_on = self._read(Field.EXPIRATION_DATE, self._date(Field.EXPIRATION_DATE))
         if not cell:
             expires_on = self._default_expiration(purchased_on)
-        if expires_on and purchased_on and expires_on < purchased_on:
+        certain = self._record.line not in self.conventions.undecided_lines
+        if certain and expires_on and purchased_on and expires_on < purchased_on:
             self._report(Field.EXPIRATION_DATE, f"the license ends before it was bought on {purchased_on.isoformat()}.")
         return expires_on
 

@@ -51,11 +51,24 @@ class TestALicense:
     def test_is_another_with_another_identity(self, other: dict[str, Any]) -> None:
         assert len(group_licenses([row(2), row(3, **other)]).licenses) == 2
 
-    def test_without_a_serial_number_goes_by_its_order(self) -> None:
-        rows = [row(n, serial_number=None, order_number=order) for n, order in ((2, "O-1"), (3, "O-1"), (4, "O-2"))]
-        assert [each.lines for each in group_licenses(rows).licenses] == [(2, 3), (4,)]
+    @pytest.mark.parametrize("serial_number", [None, LicenseKey("K-1")])
+    def test_of_each_order_is_one_of_its_own(self, serial_number: LicenseKey | None) -> None:
+        orders = ((2, "O-2"), (3, "O-1"), (4, "O-2"))
+        rows = [row(line, serial_number=serial_number, order_number=order) for line, order in orders]
+        assert [each.lines for each in group_licenses(rows).licenses] == [(2, 4), (3,)]
         unmarked = [replace(each, order_number="") for each in rows]
         assert [each.lines for each in group_licenses(unmarked).licenses] == [(2, 3, 4)]
+
+    def test_has_rows_that_leave_out_its_only_order(self) -> None:
+        [license_] = group_licenses([row(2), row(3, order_number="O-1")]).licenses
+        assert (license_.lines, license_.order_number) == ((2, 3), "O-1")
+
+    def test_does_not_guess_to_which_of_its_orders_a_row_belongs(self) -> None:
+        grouping = group_licenses([row(2, order_number="O-1"), row(3, order_number="O-2"), row(4), row(5)])
+        [problem] = grouping.problems
+        assert (problem.line, problem.other_lines) == (4, (5,))
+        assert "several orders (O-1, O-2)" in problem.message
+        assert [each.lines for each in grouping.licenses] == [(2,), (3,)]
 
     def test_takes_what_is_blank_in_one_row_from_another(self) -> None:
         [license_] = group_licenses(

@@ -167,6 +167,10 @@ class TestConventions:
         assert (problem.line, problem.other_lines) == (2, (4,))
         assert [row.line for row in parsed.rows] == [3]
 
+    def test_left_open_lead_to_no_further_complaint(self) -> None:
+        parsed = parse_inventory(file_of({"purchase date": "02/03/2027", "expiration date": "2027-02-20"}))
+        assert only_problem(parsed).column == "purchase date"
+
     def test_that_contradict_each_other_are_named(self) -> None:
         parsed = parse_inventory(
             file_of(
@@ -296,3 +300,4 @@ class TestTheSamples:
         lines = {line for each in inventory.problems for line in (each.line, *each.other_lines)}
         assert lines >= {4, 12, 18, 20, 29}
         assert len(inventory.problems) >= 20
+        assert [each.line for each in inventory.problems] == sorted(each.line or 0 for each in inventory.problems)
