@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -41,10 +41,10 @@ class Timeline:
 
 
 class GapName(NamedTuple):
-    """What two instants must have in common to be in the same gap, besides those whom it concerns."""
+    """What two instants must have in common to be in the same gap, besides those whom it concerns; places are numbered."""
 
     kind: GapKind
-    place: Place
+    place: int
     dimensions: tuple[Dimension, ...]
 
 
@@ -59,8 +59,9 @@ class Extent(NamedTuple):
 class Gaps:
     """Gaps of one component, as they open and close."""
 
-    def __init__(self, subjects: Subjects) -> None:
+    def __init__(self, *, subjects: Subjects, places: Sequence[Place]) -> None:
         self._subjects = subjects
+        self._places = places
         self._open: dict[GapName, tuple[datetime, Extent]] = {}
         self._closed: list[Gap] = []
 
@@ -84,7 +85,7 @@ class Gaps:
         self._closed.append(
             Gap(
                 kind=name.kind,
-                place=name.place,
+                place=self._places[name.place],
                 dimensions=name.dimensions,
                 starts_at=starts_at,
                 ends_at=instant,

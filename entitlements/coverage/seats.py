@@ -28,6 +28,7 @@ class Seats:
         self.counting = counting
         #: For each pool in a family: the most that it and its successors give together.
         self.limit: dict[int, int] = self._limits() if counting & families.linked else {}
+        self._known: dict[frozenset[tuple[int, int]], bool] = {}
 
     def own(self, index: int) -> int:
         """Return a pool's seats; 0 if it does not count now, `UNBOUNDED` if it is unlimited."""
@@ -88,8 +89,13 @@ class Seats:
             union |= pools
         if wanted > self.total(union):
             return False
-        # One class has nobody to compete with, so the bound is exact.
-        return len(piece) == 1 or self._most_placed(piece) == wanted
+        if len(piece) == 1:
+            return True  # one class has nobody to compete with, so the bound is exact
+        # The pools stay the same over many instants, and so do most pieces.
+        key = frozenset(piece.items())
+        if key not in self._known:
+            self._known[key] = self._most_placed(piece) == wanted
+        return self._known[key]
 
     def _most_placed(self, piece: Mapping[int, int]) -> int:
         used = {index for pools in piece for index in bits(pools)}

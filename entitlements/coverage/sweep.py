@@ -27,8 +27,8 @@ class Sweep:
         self._subjects = Subjects(pools=component.pools, needs=component.needs)
         self._terms = self._subjects.terms
         self._state = State(self._subjects)
-        self._gaps = Gaps(self._subjects)
         self._places: list[Place] = []
+        self._gaps = Gaps(subjects=self._subjects, places=self._places)
         self._timelines: list[Timeline] = []
         self._pools_at: list[int] = []
         self._place_of: dict[tuple[int, Unit], int] = {}
@@ -155,7 +155,7 @@ class Sweep:
         for each in uncovered:
             claim = each.claim
             subject = self._subjects.all[claim.subject]
-            place = self._places[self._place_of[claim.requirements[0], subject.unit]]
+            place = self._place_of[claim.requirements[0], subject.unit]
             name = GapName(each.reason.kind, place, each.reason.dimensions)
             pools[name] = pools.get(name, 0) | each.pools
             if subject.person is None:

@@ -1,0 +1,31 @@
+"""What approvals records, and the sentence for each."""
+
+from audit.contributors import EventType
+
+REQUEST_PROPOSED = "approvals.change_request.proposed"
+REQUEST_AMENDED = "approvals.change_request.amended"
+REQUEST_SUBMITTED = "approvals.change_request.submitted"
+REQUEST_APPROVAL_GIVEN = "approvals.change_request.approval_given"
+REQUEST_APPROVED = "approvals.change_request.approved"
+REQUEST_CHANGES_ASKED = "approvals.change_request.changes_asked"
+REQUEST_REJECTED = "approvals.change_request.rejected"
+REQUEST_WITHDRAWN = "approvals.change_request.withdrawn"
+REQUEST_REOPENED = "approvals.change_request.reopened"
+REQUEST_APPLIED = "approvals.change_request.applied"
+RECORD_CREATED = "approvals.record.created"
+RECORD_CHANGED = "approvals.record.changed"
+
+EVENT_TYPES = (
+    EventType(REQUEST_PROPOSED, "{actor} proposed change {number}: {title} (revision {revision})."),
+    EventType(REQUEST_AMENDED, "{actor} edited change {number}; revision {revision} replaces what was decided on."),
+    EventType(REQUEST_SUBMITTED, "{actor} sent change {number}, revision {revision}, to review."),
+    EventType(REQUEST_APPROVAL_GIVEN, "{actor} approved change {number} for {role}, digest {digest}."),
+    EventType(REQUEST_APPROVED, "Change {number} has every approval that its policy asks for."),
+    EventType(REQUEST_CHANGES_ASKED, "{actor} asked for changes to change {number}: {comment}"),
+    EventType(REQUEST_REJECTED, "{actor} rejected change {number}: {comment}"),
+    EventType(REQUEST_WITHDRAWN, "{actor} withdrew change {number}."),
+    EventType(REQUEST_REOPENED, "Change {number} was not applied and is in review again: {why}"),
+    EventType(REQUEST_APPLIED, "{actor} applied change {number} by {authorization}, digest {digest}."),
+    EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
+    EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
+)

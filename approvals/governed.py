@@ -1,0 +1,281 @@
+"""
+The port: what an app must say of its governed records so that they can change.
+
+An app registers *kinds* (grant an entitlement, amend an agreement …), one *planner* that tells what a set of items would
+do, and one *access* that tells what a user may see. Approvals plans, reviews and applies through them and knows nothing
+else of what it governs. An unknown kind is refused.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from django.db import models
+from pydantic import BaseModel
+
+from foundation.errors import InvalidInput
+from foundation.identity.models import User
+
+JSON = Any
+
+
+class UnknownKind(InvalidInput):
+    """No app registered this kind of change."""
+
+    code = "unknown_kind"
+    title = "Unknown kind of change"
+
+
+class Operation(StrEnum):
+    """What an item does to its row; the governed trigger compares it with the statement."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class FactUnit(StrEnum):
+    """The types that facts have; policies compare values of one type only."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True)
+class FactType:
+    """A fact that a kind declares: its name, type, unit (seats, days, percent, a currency …) and what it says."""
+
+    name: str
+    type: FactUnit
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """
+    What somebody asks for, before anything is planned.
+
+    `target_id` names the record; for a new one it may be given, so that later drafts of the same request can refer to it.
+    """
+
+    kind: str
+    payload: Mapping[str, JSON]
+    target_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The accounts and products that an item touches; who may not see all of them may not see the item."""
+
+    account_ids: frozenset[uuid.UUID] = frozenset()
+    product_ids: frozenset[uuid.UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class PreparedItem:
+    """
+    One record's change, whole: the row before and after, as JSON values by column name.
+
+    `effects` are the operational consequences that application carries out with the row (people registered, seats held or
+    released). `facts` are values of the kind's declared facts.
+    """
+
+    kind: str
+    table: str
+    record_id: uuid.UUID
+    operation: Operation
+    base_version: int | None
+    before: Mapping[str, JSON] | None
+    after: Mapping[str, JSON] | None
+    label: str
+    payload: Mapping[str, JSON]
+    effects: Mapping[str, JSON] = field(default_factory=dict)
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """
+    What a kind may look at while it turns a draft into an item.
+
+    `pending` holds the rows that earlier items of the same request would leave, by (table, id).
+    """
+
+    now: datetime
+    author: User | None
+    pending: Mapping[tuple[str, uuid.UUID], Mapping[str, JSON]]
+
+
+@dataclass(frozen=True)
+class Application:
+    """In whose name and when items are written; `actor` is None when the system itself applies."""
+
+    now: datetime
+    actor: User | None
+    change_request_id: uuid.UUID
+    change_request_number: int
+
+
+class Kind(Protocol):
+    """One way in which one sort of record changes."""
+
+    name: str
+    title: str
+    model: type[models.Model]
+    operation: Operation
+    payload: type[BaseModel]
+    facts: Sequence[FactType]
+
+    def prepare(self, *, draft: Draft, preparation: Preparation) -> PreparedItem:
+        """
+        Turn a draft into an item; write nothing.
+
+        :raises foundation.errors.InvalidInput: if the payload does not say what it must
+        :raises foundation.errors.NotFound: if the target does not exist
+        """
+        ...
+
+    def write(self, *, items: Sequence[PreparedItem], application: Application) -> None:
+        """Write these items' rows and effects, inside the applying transaction; each effect records its own event."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What a set of items would do.
+
+    `document` is stored with the revision and shown to people; `material` is the part that is compared at application;
+    `new_gaps` is True when somebody would lose access they are counted on to have.
+    """
+
+    document: Mapping[str, JSON]
+    material: Mapping[str, JSON]
+    new_gaps: bool
+
+
+class Planner(Protocol):
+    """Tells what items would do, from the registry as it stands."""
+
+    def plan(self, *, items: Sequence[PreparedItem], now: datetime) -> Plan:
+        """Plan the items together; write nothing."""
+        ...
+
+    def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:
+        """Sentences for what became worse between two plans' `material`: a new gap, an added loser, a higher cost."""
+        ...
+
+
+class Access(Protocol):
+    """Answers who may see what."""
+
+    def visible(self, *, scopes: "models.QuerySet[Any]", user: User) -> "models.QuerySet[Any]":
+        """The item scopes that the user may see, as one subquery."""
+        ...
+
+    def may_see(self, *, scope: Scope, user: User) -> bool:
+        """Whether the user may see every account and product of a scope."""
+        ...
+
+
+_KINDS: dict[str, Kind] = {}
+_PLANNERS: list[Planner] = []
+_ACCESSES: list[Access] = []
+_DISCARDED: list["Discarded"] = []
+
+
+class Discarded(Protocol):
+    """Told when a request ends without being applied, so that what was staged for it can go."""
+
+    def __call__(self, *, items: Sequence[PreparedItem], now: datetime) -> None:
+        """Remove what was staged for these items."""
+        ...
+
+
+def register_kinds(kinds: Iterable[Kind]) -> None:
+    """
+    Make kinds known.
+
+    :raises ValueError: if a name is taken by another kind
+    """
+    for kind in kinds:
+        if _KINDS.get(kind.name, kind) is not kind:
+            raise ValueError(f"The kind {kind.name} is registered already.")
+        _KINDS[kind.name] = kind
+
+
+def kind(name: str) -> Kind:
+    """
+    The registered kind of this name.
+
+    :raises UnknownKind: if no app registered it
+    """
+    try:
+        return _KINDS[name]
+    except KeyError:
+        raise UnknownKind(
+            f"There is no kind of change “{name}”. Use one of: {', '.join(sorted(_KINDS))}.", kind=name
+        ) from None
+
+
+def kinds() -> Mapping[str, Kind]:
+    """All registered kinds, by name."""
+    return dict(_KINDS)
+
+
+def register_planner(planner: Planner) -> None:
+    """Name the planner of this installation; there is one."""
+    _PLANNERS[:] = [planner]
+
+
+def planner() -> Planner:
+    """
+    The registered planner.
+
+    :raises LookupError: if no app registered one
+    """
+    if not _PLANNERS:
+        raise LookupError("No planner is registered, so no change can be planned. Is the entitlements app installed?")
+    return _PLANNERS[0]
+
+
+def register_access(access: Access) -> None:
+    """Name who answers for accounts and products; there is one."""
+    _ACCESSES[:] = [access]
+
+
+def access() -> Access:
+    """
+    The registered access.
+
+    :raises LookupError: if no app registered one: unknown means refuse
+    """
+    if not _ACCESSES:
+        raise LookupError("No access is registered, so nobody may see anything. Is the entitlements app installed?")
+    return _ACCESSES[0]
+
+
+def register_discarded(discarded: Discarded) -> None:
+    """Name who is told of requests that end without being applied."""
+    if discarded not in _DISCARDED:
+        _DISCARDED.append(discarded)
+
+
+def discard(*, items: Sequence[PreparedItem], now: datetime) -> None:
+    """Tell everybody registered that these items will not be applied."""
+    for discarded in _DISCARDED:
+        discarded(items=items, now=now)
+
+
+def governed_models() -> frozenset[type[models.Model]]:
+    """Every model that a registered kind changes."""
+    return frozenset(kind.model for kind in _KINDS.values())

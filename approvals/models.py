@@ -1,0 +1,6 @@
+"""Collects the approvals app's models."""
+
+from approvals.policies.models import Policy
+from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
+
+__all__ = ["Authorization", "ChangeRequest", "Decision", "Item", "ItemScope", "Policy", "Revision", "Stage"]

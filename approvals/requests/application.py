@@ -1,0 +1,258 @@
+"""
+Applying an approved request: whole, in one transaction, under locks, or not at all.
+
+Note "The status applying": it is set and left inside one transaction, so no other session ever sees it. The governed
+trigger of every governed table demands it, together with the transaction-local settings made here.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+
+from django.db import connection, transaction
+
+from approvals import events, governed
+from approvals.governed import Application, Operation, PreparedItem
+from approvals.policies.rules import beyond
+from approvals.requests import permissions, revisions, rules
+from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase
+from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
+from approvals.requests.revisions import Planned, Rationale, Waiver
+from approvals.requests.services import current, locked, subject_of
+from approvals.requests.states import Action
+from audit.services import NewEvent, record
+from foundation.errors import DomainError
+from foundation.identity.models import User
+from foundation.integrity import refine_known
+
+
+class _ReopensReview(Exception):
+    """Carries a refusal out of the transaction that it undoes, so that the review can be opened again."""
+
+    def __init__(self, refusal: DomainError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeRequest:
+    """
+    Write every item of an approved request in one transaction, by the authority of its decisions.
+
+    Checked again under locks: digest, eligibility of those who decided, base versions, what is material in a fresh plan,
+    and the policies in force. What is worse than approved refuses and opens the review of a fresh revision.
+
+    :raises WrongState: if the request is not approved
+    :raises NotPermitted: if the user may not apply changes
+    :raises DigestMismatch: if the stored revision is not what its digest says
+    :raises StaleBase: if a record changed since the change was planned
+    :raises MaterialMoved: if a gap, a loser or cost was added since the review
+    :raises PolicyStricter: if the policies in force ask for more
+    :raises QuorumLost: if a decider is no longer eligible
+    :raises ConstraintViolated: if the registry's rules refuse a row
+
+    Source: docs/invariants.md INV-1, INV-2, INV-3, INV-8
+    """
+    try:
+        return _apply(change_request_id=change_request_id, user=user, now=now)
+    except _ReopensReview as reopened:
+        _reopen(change_request_id=change_request_id, now=now, why=reopened.refusal.message)
+        raise reopened.refusal from None
+
+
+@transaction.atomic
+def _apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeRequest:
+    change_request = locked(change_request_id)
+    permissions.check_may_apply(user=user, change_request=change_request)
+    rules.next_status(change_request=change_request, action=Action.BEGIN)
+    revision = current(change_request)
+    revisions.check_untouched(revision=revision)
+    items = revisions.items_of(revision)
+    check_bases(items)
+    try:
+        decisions = _counting_decisions(change_request, revision)
+        _check_fresh_plan(revision, items, now)
+    except (QuorumLost, MaterialMoved, PolicyStricter) as refusal:
+        raise _ReopensReview(refusal) from None
+    Authorization.objects.create(
+        change_request=change_request,
+        revision=revision,
+        digest=revision.digest,
+        basis=Authorization.Basis.QUORUM,
+        decisions=[str(decision.id) for decision in decisions],
+        created_at=now,
+    )
+    write_applying(change_request=change_request, revision=revision, items=items, actor=user, now=now)
+    return change_request
+
+
+def write_applying(
+    *,
+    change_request: ChangeRequest,
+    revision: Revision,
+    items: Sequence[PreparedItem],
+    actor: User | None,
+    now: datetime,
+) -> None:
+    """Pass through `applying`: write the items, check every constraint, record, and leave it. Needs an authorization."""
+    with applying(change_request):
+        application = Application(
+            now=now,
+            actor=actor,
+            change_request_id=change_request.id,
+            change_request_number=change_request.number,
+        )
+        with refine_known():
+            for kind_name, group in groupby(items, key=lambda item: item.kind):
+                governed.kind(kind_name).write(items=list(group), application=application)
+            change_request.status = rules.next_status(change_request=change_request, action=Action.FINISH)
+            change_request.applied_at = change_request.closed_at = now
+            change_request.applied_by = actor
+            change_request.save(update_fields=["status", "applied_at", "closed_at", "applied_by"])
+            _check_constraints()
+        record(
+            event=NewEvent(
+                type=events.REQUEST_APPLIED,
+                actor=actor,
+                subject=subject_of(change_request),
+                change_request_id=change_request.id,
+                data={
+                    "number": change_request.number,
+                    "revision": revision.number,
+                    "digest": revision.digest,
+                    "authorization": Authorization.Basis(change_request.authorization.basis).label,
+                    "items": len(items),
+                },
+            ),
+            now=now,
+        )
+
+
+@contextmanager
+def applying(change_request: ChangeRequest) -> Iterator[None]:
+    """Set the status and the transaction-local settings that the governed trigger demands; clear the settings after."""
+    _defer_constraints()
+    change_request.status = rules.next_status(change_request=change_request, action=Action.BEGIN)
+    change_request.save(update_fields=["status"])
+    _set_local(change_request_id=str(change_request.id), number=str(change_request.number))
+    yield
+    _set_local(change_request_id="", number="")
+
+
+def check_bases(items: Sequence[PreparedItem]) -> None:
+    """
+    Lock every record that is changed and refuse if one is not at the version it was planned on.
+
+    :raises StaleBase: naming the records that moved
+
+    Source: docs/invariants.md INV-2
+    """
+    moved = []
+    for table in sorted({item.table for item in items if item.operation is not Operation.INSERT}):
+        expected = {
+            item.record_id: item for item in items if item.table == table and item.operation is not Operation.INSERT
+        }
+        model = governed.kind(next(iter(expected.values())).kind).model
+        rows = model._default_manager.select_for_update().filter(pk__in=sorted(expected)).order_by("pk")
+        versions = dict(rows.values_list("pk", "version"))
+        moved += [item for key, item in expected.items() if versions.get(key) != item.base_version]
+    if moved:
+        labels = ", ".join(item.label for item in moved[:5])
+        raise StaleBase(
+            f"{labels} changed since this was planned. Edit the request: it is planned again on what stands now.",
+            records=[str(item.record_id) for item in moved],
+        )
+
+
+def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> list[Decision]:
+    counting: list[Decision] = []
+    for stage in revision.stages.order_by("position"):
+        approvals = list(
+            stage.decisions.filter(verdict=Decision.Verdict.APPROVE, digest=revision.digest).select_related("decider")
+        )
+        eligible = set(permissions.eligible_deciders(stage.role).values_list("id", flat=True))
+        counted = [
+            decision
+            for decision in approvals
+            if decision.decider_id in eligible
+            and not permissions.is_author(human_id=decision.decider.human_id, change_request=change_request)
+        ]
+        if len(counted) < stage.quorum:
+            raise QuorumLost(
+                f"{stage.role} needs {stage.quorum} approvals and has {len(counted)} from people who still may give "
+                "them. The review is open again.",
+                role=stage.role,
+            )
+        counting += counted
+    return counting
+
+
+def _check_fresh_plan(revision: Revision, items: Sequence[PreparedItem], now: datetime) -> None:
+    fresh = governed.planner().plan(items=items, now=now)
+    moved = governed.planner().moved(reviewed=revision.document["plan"]["material"], fresh=fresh.material)
+    if moved:
+        raise MaterialMoved(
+            f"Since the review, {'; '.join(moved)}. The review is open again on a fresh plan.", moved=list(moved)
+        )
+    if fresh.new_gaps and not revision.document["waiver"]:
+        raise MaterialMoved("Since the review, a gap opened that no waiver declares. The review is open again.")
+    stricter = beyond(
+        reviewed=revisions.stages_of(revision), fresh=revisions.chain(items=items, needs_waiver=fresh.new_gaps)
+    )
+    if stricter:
+        raise PolicyStricter(
+            f"The policies in force now ask for more: {'; '.join(stricter)}. The review is open again.",
+            stages=list(stricter),
+        )
+
+
+@transaction.atomic
+def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
+    change_request = locked(change_request_id)
+    former = current(change_request)
+    items = revisions.items_of(former)
+    plan = governed.planner().plan(items=items, now=now)
+    stored = former.document
+    planned = Planned(
+        items=items,
+        plan=plan,
+        stages=revisions.chain(items=items, needs_waiver=plan.new_gaps),
+        rationale=Rationale(**(stored["rationale"] | {"acceptance_criteria": tuple(stored["rationale"]["acceptance_criteria"])})),
+        waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
+    )
+    change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
+    change_request.approved_at = None
+    revision = revisions.store(change_request=change_request, planned=planned, author=None, now=now)
+    change_request.save(update_fields=["status", "approved_at", "current_revision"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_REOPENED,
+            actor=None,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={"number": change_request.number, "revision": revision.number, "digest": revision.digest, "why": why},
+        ),
+        now=now,
+    )
+
+
+def _set_local(*, change_request_id: str, number: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('tenure.change_request', %s, true), set_config('tenure.change_request_number', %s, true)",
+            [change_request_id, number],
+        )
+
+
+def _defer_constraints() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _check_constraints() -> None:
+    # Once the status `applying` is left, because the guard against leaving a request in it is deferred too.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+

@@ -1,0 +1,102 @@
+"""What change control refuses."""
+
+from foundation.errors import Conflict, DomainError, InvalidInput, NotPermitted
+
+
+class SelfReview(NotPermitted):
+    """Nobody decides on what they wrote, under any login (INV-3)."""
+
+    code = "self_review"
+    title = "Nobody decides on their own change"
+
+
+class StaleDigest(Conflict):
+    """The request changed since the reader saw it (INV-2)."""
+
+    code = "stale_digest"
+    title = "The change was edited since you read it"
+
+
+class AlreadyDecided(Conflict):
+    """One decision per human and revision (INV-3)."""
+
+    code = "already_decided"
+    title = "You have decided on this revision already"
+
+
+class NotAReviewer(NotPermitted):
+    """The open stage asks for another role."""
+
+    code = "not_a_reviewer"
+    title = "The open stage asks for another role"
+
+
+class CommentRequired(InvalidInput):
+    """Asking for changes and rejecting need a comment."""
+
+    code = "comment_required"
+    title = "A comment is required"
+
+
+class WrongState(Conflict):
+    """The request's status does not allow the action."""
+
+    code = "wrong_state"
+    title = "Not possible in this state"
+
+
+class IncompleteRationale(InvalidInput):
+    """A request goes to review only with justification, impact, acceptance criteria and rollback."""
+
+    code = "incomplete_rationale"
+    title = "The request is not complete"
+
+
+class GapWithoutWaiver(Conflict):
+    """A change that would open a gap needs a waiver (INV-8)."""
+
+    code = "gap_without_waiver"
+    title = "Somebody would lose access"
+
+
+class StaleBase(Conflict):
+    """A record changed since the change was planned (INV-2)."""
+
+    code = "stale_base"
+    title = "A record changed since this was planned"
+
+
+class MaterialMoved(Conflict):
+    """A fresh plan is worse than the one that was approved; the review is open again."""
+
+    code = "material_moved"
+    title = "What was approved is no longer what would happen"
+
+
+class PolicyStricter(Conflict):
+    """The policies in force ask for more than was given; the review is open again."""
+
+    code = "policy_stricter"
+    title = "The policy asks for more approvals now"
+
+
+class QuorumLost(Conflict):
+    """A decider is no longer eligible, so a stage lacks its quorum; the review is open again."""
+
+    code = "quorum_lost"
+    title = "An approval no longer counts"
+
+
+class DigestMismatch(DomainError):
+    """Stored bytes and digest disagree: somebody changed a revision behind the application's back."""
+
+    code = "digest_mismatch"
+    title = "The stored revision does not match its digest"
+    status = 409
+
+
+class Ungoverned(Conflict):
+    """The database refused a write outside an applied change request (INV-1)."""
+
+    code = "ungoverned"
+    title = "Governed records change only through a change request"

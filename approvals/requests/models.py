@@ -1,0 +1,334 @@
+"""Change requests: what was asked, what it would do, who decided, by what authority it was applied."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
+
+from approvals import governed
+from approvals.requests.states import OPEN, Status
+from foundation.identity.models import User
+
+
+class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
+    """Reads of change requests."""
+
+    def visible_to(self, user: User) -> "ChangeRequestQuerySet":
+        """Those whose every account and product the user may see, in one query (INV-12)."""
+        scopes = ItemScope.objects.filter(item__revision__change_request=OuterRef("pk"))
+        visible = governed.access().visible(scopes=ItemScope.objects.all(), user=user)
+        return self.filter(~Exists(scopes.exclude(pk__in=visible.values("pk"))))
+
+    def open(self) -> "ChangeRequestQuerySet":
+        """Those that somebody can still act on."""
+        return self.filter(status__in=OPEN)
+
+    def awaiting_decision_of(self, user: User) -> "ChangeRequestQuerySet":
+        """Those in review whose open stage asks for a role of the user, who neither wrote nor decided a revision of it."""
+        open_stage = Stage.objects.filter(revision=OuterRef("current_revision"), completed_at__isnull=True)
+        return (
+            self.filter(status=Status.IN_REVIEW)
+            .annotate(open_role=models.Subquery(open_stage.order_by("position").values("role")[:1]))
+            .filter(open_role__in=list(user.groups.values_list("name", flat=True)))
+            .filter(~Exists(Revision.objects.filter(change_request=OuterRef("pk"), author_human_id=user.human_id)))
+            .filter(
+                ~Exists(
+                    Decision.objects.filter(
+                        revision=OuterRef("current_revision"), decider_human_id=user.human_id
+                    )
+                )
+            )
+        )
+
+    def written_by(self, user: User) -> "ChangeRequestQuerySet":
+        """Those that any login of the user's human proposed."""
+        return self.filter(created_by__human_id=user.human_id)
+
+
+class ChangeRequest(models.Model):
+    """
+    One request to change governed records, from draft to its end.
+
+    `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger); `applying`
+    exists only inside the transaction that applies it. Deliberately absent: what is asked, which is in the revisions.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.BigIntegerField(
+        unique=True,
+        editable=False,
+        db_default=RawSQL("nextval('approvals_changerequest_number')", ()),  # noqa: S611  constant SQL
+    )
+    title = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    source = models.CharField(max_length=20, default="portal")
+    system = models.BooleanField(default=False)
+    current_revision = models.ForeignKey(
+        "approvals.Revision", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+    applied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    closed_at = models.DateTimeField(null=True)
+
+    objects = ChangeRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # INV-2: what is applied says when.
+            models.CheckConstraint(
+                condition=~Q(status=Status.APPLIED) | Q(applied_at__isnull=False), name="request_applied_has_instant"
+            ),
+            # Only the system acts without an author.
+            models.CheckConstraint(
+                condition=Q(system=True) | Q(created_by__isnull=False), name="request_has_author_or_is_system"
+            ),
+        ]
+        indexes = [
+            # The inbox lists by status, newest first.
+            models.Index(fields=["status", "-created_at", "id"], name="request_by_status"),
+            # "My requests".
+            models.Index(fields=["created_by", "-created_at", "id"], name="request_by_author"),
+            # The API's cursor.
+            models.Index(fields=["-created_at", "id"], name="request_newest_first"),
+        ]
+        permissions = [
+            ("propose_changerequest", "Can propose changes"),
+            ("decide_changerequest", "Can decide on changes in review"),
+            ("apply_changerequest", "Can apply approved changes"),
+        ]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+    @property
+    def status_label(self) -> str:
+        """The status in words."""
+        return Status(self.status).label
+
+
+class Revision(models.Model):
+    """
+    One version of what is asked, with its plan; never changed, never removed.
+
+    `content` holds the canonical bytes that the digest covers: items, bases, rationale, schedule, waiver, plan, policy
+    snapshot. `document` repeats them as JSON for reading; a check constraint is not possible, so application and a test
+    compare them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    change_request = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    author_human_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    document = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["change_request", "number"], name="revision_number_once"),
+            # Hex SHA-256.
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="revision_digest_is_sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+    @property
+    def rationale(self) -> dict[str, Any]:
+        """Justification, impact, acceptance criteria, rollback."""
+        rationale: dict[str, Any] = self.document["rationale"]
+        return rationale
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The plan that people read."""
+        plan: dict[str, Any] = self.document["plan"]["document"]
+        return plan
+
+
+class Item(models.Model):
+    """
+    One record's change within a revision: what the governed trigger looks up.
+
+    Written with its revision and never changed. `record_id` is text-free on purpose: every governed key is a UUID.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=100)
+    table_name = models.CharField(max_length=63)
+    record_id = models.UUIDField()
+    operation = models.CharField(max_length=6, choices=[(op.value, op.value) for op in governed.Operation])
+    base_version = models.PositiveIntegerField(null=True)
+    label = models.CharField(max_length=300)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    payload = models.JSONField()
+    effects = models.JSONField()
+    facts = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # One item per record touched; also the trigger's index.
+            models.UniqueConstraint(fields=["revision", "table_name", "record_id"], name="item_record_once"),
+            models.UniqueConstraint(fields=["revision", "position"], name="item_position_once"),
+            # An insertion has no base; anything else has one.
+            models.CheckConstraint(
+                condition=Q(operation="insert", base_version__isnull=True)
+                | (~Q(operation="insert") & Q(base_version__isnull=False)),
+                name="item_base_fits_operation",
+            ),
+        ]
+        indexes = [
+            # Other open changes on the same record.
+            models.Index(fields=["record_id"], name="item_of_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}"
+
+
+class ItemScope(models.Model):
+    """An account or a product that an item touches; visibility of requests is decided on these in one query."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="scopes")
+    account_id = models.UUIDField(null=True)
+    product_id = models.UUIDField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(account_id__isnull=False, product_id__isnull=True)
+                | Q(account_id__isnull=True, product_id__isnull=False),
+                name="item_scope_is_account_or_product",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"account {self.account_id}" if self.account_id else f"product {self.product_id}"
+
+
+class Stage(models.Model):
+    """
+    One step of the approval chain that the policy asked of a revision, with the reasons.
+
+    The chain is part of the revision's digest; these rows are found by the inbox. `completed_at` is set once, by the
+    decision that fills the quorum.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="stages")
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=100)
+    quorum = models.PositiveIntegerField()
+    reasons = models.JSONField()
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "position"], name="stage_position_once"),
+            models.CheckConstraint(condition=Q(quorum__gte=1), name="stage_quorum_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quorum} of {self.role}"
+
+
+class Decision(models.Model):
+    """
+    What one human said of one revision, and the digest that was on their screen; never changed, never removed.
+
+    A later revision makes it stale (it names an earlier one). A trigger refuses a decision on a digest that is not the
+    current revision's, outside review, or by anybody who wrote a revision.
+    """
+
+    class Verdict(models.TextChoices):
+        """What can be said."""
+
+        APPROVE = "approve", "Approved"
+        ASK_FOR_CHANGES = "ask_for_changes", "Asked for changes"
+        REJECT = "reject", "Rejected"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="decisions")
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="decisions")
+    digest = models.CharField(max_length=64)
+    decider = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    decider_human_id = models.UUIDField()
+    verdict = models.CharField(max_length=20, choices=Verdict.choices)
+    comment = models.TextField(blank=True, default="")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # INV-3: one decision per human and revision, under whatever login.
+            models.UniqueConstraint(fields=["revision", "decider_human_id"], name="decision_once_per_human"),
+            # A no without a reason helps nobody.
+            models.CheckConstraint(
+                condition=Q(verdict="approve") | ~Q(comment=""), name="decision_against_has_comment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} at {self.decided_at:%Y-%m-%d %H:%M}"
+
+
+class Authorization(models.Model):
+    """
+    By what authority a request was applied: one row for each application, bound to the digest (INV-2).
+
+    `decisions` lists the decisions of a quorum. Written inside the applying transaction, before the status is set.
+    """
+
+    class Basis(models.TextChoices):
+        """The kinds of authority."""
+
+        QUORUM = "quorum", "the quorum of its stages"
+        BOOTSTRAP = "bootstrap", "a system bootstrap"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    change_request = models.OneToOneField(ChangeRequest, on_delete=models.PROTECT, related_name="authorization")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)
+    basis = models.CharField(max_length=20, choices=Basis.choices)
+    decisions = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.get_basis_display())
+
+
+def stale_decisions(change_request: ChangeRequest) -> "models.QuerySet[Decision]":
+    """Decisions on earlier revisions: kept and shown, but they count no longer."""
+    return Decision.objects.filter(revision__change_request=change_request).exclude(
+        revision=change_request.current_revision
+    )
+
+

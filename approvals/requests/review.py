@@ -1,0 +1,153 @@
+"""Deciding: approve, ask for changes, reject. Each decision is bound to the digest that was on the reviewer's screen."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+
+from approvals import events, governed
+from approvals.requests import permissions, revisions, rules
+from approvals.requests.errors import AlreadyDecided, WrongState
+from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
+from approvals.requests.services import current, locked, subject_of
+from approvals.requests.states import Action
+from audit.services import NewEvent, record
+from foundation.identity.models import User
+from foundation.integrity import refine_integrity_error
+
+
+def open_stage(revision: Revision) -> Stage | None:
+    """The first stage that lacks its quorum, or None if all are passed."""
+    return revision.stages.filter(completed_at__isnull=True).order_by("position").first()
+
+
+@transaction.atomic
+def approve(
+    *, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str = ""
+) -> ChangeRequest:
+    """
+    Record one reviewer's approval; the last one that a stage needs opens the next, the last of all approves the request.
+
+    `digest` is that of the revision which the reviewer read; `now` becomes the decision's and the event's time.
+
+    :raises WrongState: if the request is not in review
+    :raises SelfReview: if the reviewer's human wrote any revision of the request
+    :raises NotAReviewer: if the open stage asks for another role
+    :raises StaleDigest: if the request changed since the reviewer read it
+    :raises AlreadyDecided: if the reviewer's human has decided on this revision
+
+    Source: docs/invariants.md INV-2, INV-3
+    """
+    change_request = locked(change_request_id)
+    rules.next_status(change_request=change_request, action=Action.COMPLETE)
+    revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.APPROVE, comment)
+    _record(events.REQUEST_APPROVAL_GIVEN, change_request, reviewer, now, revision, stage, comment)
+    given = revision.decisions.filter(stage=stage, verdict=Decision.Verdict.APPROVE).count()
+    if given >= stage.quorum:
+        stage.completed_at = now
+        stage.save(update_fields=["completed_at"])
+        if open_stage(revision) is None:
+            change_request.status = rules.next_status(change_request=change_request, action=Action.COMPLETE)
+            change_request.approved_at = now
+            change_request.save(update_fields=["status", "approved_at"])
+            _record(events.REQUEST_APPROVED, change_request, None, now, revision, stage, "")
+    return change_request
+
+
+@transaction.atomic
+def ask_for_changes(
+    *, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str
+) -> ChangeRequest:
+    """
+    Send the request back to its author, with what should change.
+
+    :raises CommentRequired: if there is no comment; else as approve()
+    """
+    change_request = locked(change_request_id)
+    status = rules.next_status(change_request=change_request, action=Action.ASK_FOR_CHANGES)
+    revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.ASK_FOR_CHANGES, comment)
+    change_request.status = status
+    change_request.save(update_fields=["status"])
+    _record(events.REQUEST_CHANGES_ASKED, change_request, reviewer, now, revision, stage, comment)
+    return change_request
+
+
+@transaction.atomic
+def reject(
+    *, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str
+) -> ChangeRequest:
+    """
+    Close the request without applying it; what was staged for it is removed.
+
+    :raises CommentRequired: if there is no comment; else as approve()
+    """
+    change_request = locked(change_request_id)
+    status = rules.next_status(change_request=change_request, action=Action.REJECT)
+    revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.REJECT, comment)
+    change_request.status = status
+    change_request.closed_at = now
+    change_request.save(update_fields=["status", "closed_at"])
+    _record(events.REQUEST_REJECTED, change_request, reviewer, now, revision, stage, comment)
+    governed.discard(items=revisions.items_of(revision), now=now)
+    return change_request
+
+
+def _decide(
+    change_request: ChangeRequest,
+    digest: str,
+    reviewer: User,
+    now: datetime,
+    verdict: Decision.Verdict,
+    comment: str,
+) -> tuple[Revision, Stage]:
+    revision = current(change_request)
+    stage = open_stage(revision)
+    if stage is None:
+        raise WrongState(f"Change {change_request.number} has every approval that it needs.")
+    permissions.check_may_review(user=reviewer, change_request=change_request, stage=stage)
+    rules.check_on_screen(revision=revision, digest=digest)
+    rules.check_comment(verdict=verdict, comment=comment)
+    with refine_integrity_error(
+        decision_once_per_human=(
+            AlreadyDecided,
+            "You have decided on this revision already, under this or another login. A new revision asks you again.",
+        )
+    ):
+        Decision.objects.create(
+            revision=revision,
+            stage=stage,
+            digest=digest,
+            decider=reviewer,
+            decider_human_id=reviewer.human_id,
+            verdict=verdict,
+            comment=comment.strip(),
+            decided_at=now,
+        )
+    return revision, stage
+
+
+def _record(
+    event_type: str,
+    change_request: ChangeRequest,
+    actor: User | None,
+    now: datetime,
+    revision: Revision,
+    stage: Stage,
+    comment: str,
+) -> None:
+    record(
+        event=NewEvent(
+            type=event_type,
+            actor=actor,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={
+                "number": change_request.number,
+                "revision": revision.number,
+                "digest": revision.digest,
+                "role": stage.role,
+                "comment": comment.strip(),
+            },
+        ),
+        now=now,
+    )

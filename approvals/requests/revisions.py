@@ -1,0 +1,264 @@
+"""From drafts to a revision: items, plan, policy snapshot, canonical bytes, digest."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from approvals import governed
+from approvals.governed import Draft, Operation, Plan, Preparation, PreparedItem, Scope
+from approvals.policies.models import Policy
+from approvals.policies.rules import PolicyRow, StageRequirement, stages_for
+from approvals.requests.errors import DigestMismatch
+from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
+from foundation.canonical import canonical_bytes, digest, jsonable
+from foundation.errors import InvalidInput
+from foundation.identity.models import User
+
+JSON = Any
+MAXIMUM_ITEMS = 10_000
+
+
+@dataclass(frozen=True)
+class Rationale:
+    """Why, what for whom, how to tell, how to undo. A draft may leave them open; review demands them."""
+
+    justification: str = ""
+    impact: str = ""
+    acceptance_criteria: tuple[str, ...] = ()
+    rollback: str = ""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Declares the plan's new gaps as accepted: why, and who bears the risk. The plan lists gaps and people."""
+
+    reason: str
+    risk_owner: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A revision that is not stored yet."""
+
+    items: tuple[PreparedItem, ...]
+    plan: Plan
+    stages: tuple[StageRequirement, ...]
+    rationale: Rationale = field(default_factory=Rationale)
+    waiver: Waiver | None = None
+
+
+def prepare(*, drafts: Sequence[Draft], author: User | None, now: datetime) -> tuple[PreparedItem, ...]:
+    """
+    Turn drafts into items, in their order; later drafts may refer to records that earlier ones create.
+
+    :raises InvalidInput: if a draft does not say what it must, or two touch the same record
+    :raises approvals.governed.UnknownKind: if no app registered a kind
+    """
+    if not drafts:
+        raise InvalidInput("The request has no items. Say what should change.")
+    if len(drafts) > MAXIMUM_ITEMS:
+        raise InvalidInput(f"The request has {len(drafts)} items; {MAXIMUM_ITEMS} is the most. Split it.")
+    pending: dict[tuple[str, uuid.UUID], Mapping[str, JSON]] = {}
+    preparation = Preparation(now=now, author=author, pending=pending)
+    items = []
+    for position, draft in enumerate(drafts):
+        try:
+            item = governed.kind(draft.kind).prepare(draft=draft, preparation=preparation)
+        except InvalidInput as error:
+            error.context = dict(error.context) | {"item": position, "kind": draft.kind}
+            raise
+        key = (item.table, item.record_id)
+        if key in pending:
+            raise InvalidInput(f"Two items of this request touch {item.label}. Say it in one.", item=position)
+        if item.after is not None:
+            pending[key] = item.after
+        items.append(item)
+    return tuple(items)
+
+
+def plan(
+    *, drafts: Sequence[Draft], author: User | None, now: datetime, rationale: Rationale, waiver: Waiver | None
+) -> Planned:
+    """
+    Plan drafts without writing anything.
+
+    :raises InvalidInput: if a draft does not say what it must
+    """
+    items = prepare(drafts=drafts, author=author, now=now)
+    planned = governed.planner().plan(items=items, now=now)
+    stages = chain(items=items, needs_waiver=planned.new_gaps)
+    return Planned(items=items, plan=planned, stages=stages, rationale=rationale, waiver=waiver)
+
+
+def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRequirement, ...]:
+    """The stages that the policies in force ask for."""
+    policies = [
+        PolicyRow(policy.name, policy.conditions, policy.stages, policy.waiver_role)
+        for policy in Policy.objects.in_force()
+    ]
+    return stages_for(policies=policies, facts=[item.facts for item in items], needs_waiver=needs_waiver)
+
+
+def document_of(planned: Planned) -> dict[str, JSON]:
+    """The revision as JSON values: exactly what the digest covers."""
+    document: dict[str, JSON] = jsonable(
+        {
+            "format": "tenure/revision/1",
+            "items": [_item_document(item) for item in planned.items],
+            "rationale": asdict(planned.rationale),
+            "schedule": None,
+            "waiver": asdict(planned.waiver) if planned.waiver else None,
+            "plan": {
+                "document": planned.plan.document,
+                "material": planned.plan.material,
+                "new_gaps": planned.plan.new_gaps,
+            },
+            "policy": [asdict(stage) for stage in planned.stages],
+        }
+    )
+    return document
+
+
+def store(*, change_request: ChangeRequest, planned: Planned, author: User | None, now: datetime) -> Revision:
+    """Write the next revision of a request with its items and stages, and make it current."""
+    document = document_of(planned)
+    content = canonical_bytes(document)
+    latest = change_request.revisions.order_by("-number").first()
+    revision = Revision.objects.create(
+        change_request=change_request,
+        number=latest.number + 1 if latest else 1,
+        author=author,
+        author_human_id=author.human_id if author else None,
+        created_at=now,
+        content=content,
+        digest=digest(content),
+        document=document,
+    )
+    _store_items(revision, document["items"], planned.items)
+    Stage.objects.bulk_create(
+        Stage(
+            revision=revision,
+            position=stage.position,
+            role=stage.role,
+            quorum=stage.quorum,
+            reasons=list(stage.reasons),
+        )
+        for stage in planned.stages
+    )
+    change_request.current_revision = revision
+    return revision
+
+
+def check_untouched(*, revision: Revision) -> None:
+    """
+    Refuse a revision whose bytes, digest, document or items disagree.
+
+    :raises DigestMismatch: if they do
+
+    Source: docs/invariants.md INV-2
+    """
+    content = bytes(revision.content)
+    stored = [_item_document(item) for item in items_of(revision)]
+    if (
+        digest(content) != revision.digest
+        or canonical_bytes(revision.document) != content
+        or jsonable(stored) != revision.document["items"]
+    ):
+        raise DigestMismatch(
+            f"Revision {revision.number} is not what its digest says. Do not apply it; tell whoever audits this system.",
+            revision_id=str(revision.id),
+        )
+
+
+def items_of(revision: Revision) -> tuple[PreparedItem, ...]:
+    """The stored items as values, in their order."""
+    scopes: dict[uuid.UUID, tuple[set[uuid.UUID], set[uuid.UUID]]] = {}
+    for scope in ItemScope.objects.filter(item__revision=revision):
+        accounts, products = scopes.setdefault(scope.item_id, (set(), set()))
+        if scope.account_id:
+            accounts.add(scope.account_id)
+        if scope.product_id:
+            products.add(scope.product_id)
+    return tuple(
+        PreparedItem(
+            kind=item.kind,
+            table=item.table_name,
+            record_id=item.record_id,
+            operation=Operation(item.operation),
+            base_version=item.base_version,
+            before=item.before,
+            after=item.after,
+            label=item.label,
+            payload=item.payload,
+            effects=item.effects,
+            facts=item.facts,
+            scope=Scope(*map(frozenset, scopes.get(item.id, (set(), set())))),
+        )
+        for item in revision.items.order_by("position")
+    )
+
+
+def drafts_of(items: Sequence[PreparedItem]) -> list[Draft]:
+    """What was asked for, so that it can be planned again."""
+    return [Draft(kind=item.kind, payload=item.payload, target_id=item.record_id) for item in items]
+
+
+def stages_of(revision: Revision) -> tuple[StageRequirement, ...]:
+    """The chain that the revision's digest covers."""
+    return tuple(
+        StageRequirement(stage["position"], stage["role"], stage["quorum"], tuple(stage["reasons"]))
+        for stage in revision.document["policy"]
+    )
+
+
+def _item_document(item: PreparedItem) -> dict[str, JSON]:
+    return {
+        "kind": item.kind,
+        "table": item.table,
+        "record_id": item.record_id,
+        "operation": item.operation,
+        "base_version": item.base_version,
+        "before": item.before,
+        "after": item.after,
+        "label": item.label,
+        "payload": item.payload,
+        "effects": item.effects,
+        "facts": item.facts,
+        "accounts": sorted(str(account_id) for account_id in item.scope.account_ids),
+        "products": sorted(str(product_id) for product_id in item.scope.product_ids),
+    }
+
+
+def _store_items(revision: Revision, documents: Sequence[Mapping[str, JSON]], items: Sequence[PreparedItem]) -> None:
+    rows = [
+        Item(
+            revision=revision,
+            position=position,
+            kind=document["kind"],
+            table_name=document["table"],
+            record_id=item.record_id,
+            operation=document["operation"],
+            base_version=document["base_version"],
+            label=document["label"],
+            before=document["before"],
+            after=document["after"],
+            payload=document["payload"],
+            effects=document["effects"],
+            facts=document["facts"],
+        )
+        for position, (document, item) in enumerate(zip(documents, items, strict=True))
+    ]
+    Item.objects.bulk_create(rows, batch_size=500)
+    ItemScope.objects.bulk_create(
+        [
+            scope
+            for row, item in zip(rows, items, strict=True)
+            for scope in (
+                *(ItemScope(item=row, account_id=account_id) for account_id in sorted(item.scope.account_ids)),
+                *(ItemScope(item=row, product_id=product_id) for product_id in sorted(item.scope.product_ids)),
+            )
+        ],
+        batch_size=2_000,
+    )

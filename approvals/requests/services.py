@@ -1,0 +1,237 @@
+"""Proposing, editing, sending to review and withdrawing change requests. Reviewing is in review.py, applying in application.py."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from approvals import events, governed
+from approvals.governed import Draft
+from approvals.requests import permissions, revisions, rules
+from approvals.requests.models import ChangeRequest, Revision
+from approvals.requests.revisions import Planned, Rationale, Waiver
+from approvals.requests.states import Action, Status
+from audit.services import NewEvent, Subject, record
+from foundation.errors import NotFound
+from foundation.identity.models import User
+
+
+def subject_of(change_request: ChangeRequest) -> Subject:
+    """The request as the subject of an event."""
+    return Subject(type="approvals.changerequest", id=change_request.id, label=f"change {change_request.number}")
+
+
+def locked(change_request_id: uuid.UUID) -> ChangeRequest:
+    """
+    The request, locked until the transaction ends.
+
+    :raises NotFound: if there is none
+    """
+    found = (
+        ChangeRequest.objects.select_for_update(of=("self",))
+        .select_related("current_revision", "created_by")
+        .filter(id=change_request_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such change request.")
+    return found
+
+
+def current(change_request: ChangeRequest) -> Revision:
+    """The request's current revision; every stored request has one."""
+    revision = change_request.current_revision
+    if revision is None:
+        raise NotFound(f"Change {change_request.number} has no revision.")
+    return revision
+
+
+def preview(
+    *,
+    drafts: Sequence[Draft],
+    user: User,
+    now: datetime,
+    rationale: Rationale | None = None,
+    waiver: Waiver | None = None,
+) -> Planned:
+    """
+    Plan drafts without filing them: what would happen, and who would have to approve it.
+
+    :raises NotPermitted: if the user may not propose
+    :raises NotFound: if the drafts touch what is not granted to the user
+    :raises InvalidInput: if a draft does not say what it must
+    """
+    planned = revisions.plan(
+        drafts=drafts, author=user, now=now, rationale=rationale or Rationale(), waiver=waiver
+    )
+    permissions.check_may_propose(user=user, scopes=[item.scope for item in planned.items])
+    return planned
+
+
+@transaction.atomic
+def propose(
+    *,
+    title: str,
+    drafts: Sequence[Draft],
+    author: User,
+    now: datetime,
+    rationale: Rationale | None = None,
+    waiver: Waiver | None = None,
+    source: str = "portal",
+) -> ChangeRequest:
+    """
+    File a change request as a draft, with its plan; no governed record is written.
+
+    `now` is timezone-aware and becomes the request's and the event's time.
+
+    :raises NotPermitted: if the author may not propose
+    :raises NotFound: if the drafts touch what is not granted to the author
+    :raises InvalidInput: if a draft does not say what it must
+    """
+    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
+    change_request = ChangeRequest.objects.create(
+        title=title[:200], status=Status.DRAFT, source=source, created_by=author, created_at=now
+    )
+    change_request.refresh_from_db(fields=["number"])
+    revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
+    change_request.save(update_fields=["current_revision"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_PROPOSED,
+            actor=author,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={
+                "number": change_request.number,
+                "title": change_request.title,
+                "revision": revision.number,
+                "digest": revision.digest,
+                "source": source,
+            },
+        ),
+        now=now,
+    )
+    return change_request
+
+
+@transaction.atomic
+def amend(
+    *,
+    change_request_id: uuid.UUID,
+    author: User,
+    now: datetime,
+    drafts: Sequence[Draft] | None = None,
+    rationale: Rationale | None = None,
+    waiver: Waiver | None = None,
+    title: str | None = None,
+    expected_digest: str | None = None,
+) -> ChangeRequest:
+    """
+    Write a new revision: what is given replaces what stood, the rest is planned again as it was.
+
+    Decisions on earlier revisions are kept and count no longer. The request goes back to draft. `waiver` replaces the
+    former one; a revision without it has none.
+
+    :raises WrongState: if the request is closed
+    :raises StaleDigest: if `expected_digest` is not the current revision's
+    :raises NotPermitted: if the author may not propose
+    :raises NotFound: if the author may not see the request, or the drafts touch what is not granted to the author
+    :raises InvalidInput: if a draft does not say what it must
+    """
+    change_request = locked(change_request_id)
+    permissions.check_may_edit(user=author, change_request=change_request)
+    status = rules.next_status(change_request=change_request, action=Action.AMEND)
+    former = current(change_request)
+    if expected_digest is not None:
+        rules.check_on_screen(revision=former, digest=expected_digest)
+    if drafts is None:
+        drafts = revisions.drafts_of(revisions.items_of(former))
+    if rationale is None:
+        rationale = Rationale(
+            **{
+                name: tuple(value) if isinstance(value, list) else value for name, value in former.rationale.items()
+            }
+        )
+    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
+    revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
+    change_request.status = status
+    change_request.title = (title or change_request.title)[:200]
+    change_request.approved_at = None
+    change_request.save(update_fields=["status", "title", "approved_at", "current_revision"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_AMENDED,
+            actor=author,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={
+                "number": change_request.number,
+                "title": change_request.title,
+                "revision": revision.number,
+                "digest": revision.digest,
+                "former_digest": former.digest,
+            },
+        ),
+        now=now,
+    )
+    return change_request
+
+
+@transaction.atomic
+def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> ChangeRequest:
+    """
+    Send the current revision to review.
+
+    :raises WrongState: if the request is not a draft
+    :raises IncompleteRationale: if justification, impact, acceptance criteria or rollback is missing
+    :raises GapWithoutWaiver: if the plan opens a gap that no waiver declares
+    :raises NotPermitted: if the author may not propose
+    """
+    change_request = locked(change_request_id)
+    permissions.check_may_edit(user=author, change_request=change_request)
+    status = rules.next_status(change_request=change_request, action=Action.SUBMIT)
+    revision = current(change_request)
+    rules.check_complete(revision=revision)
+    rules.check_waived(document=revision.document)
+    change_request.status = status
+    change_request.submitted_at = now
+    change_request.save(update_fields=["status", "submitted_at"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_SUBMITTED,
+            actor=author,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={"number": change_request.number, "revision": revision.number, "digest": revision.digest},
+        ),
+        now=now,
+    )
+    return change_request
+
+
+@transaction.atomic
+def withdraw(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeRequest:
+    """
+    Close a request without applying it; what was staged for it is removed.
+
+    :raises WrongState: if the request is closed
+    :raises NotPermitted: if the user is neither the author nor may apply changes
+    """
+    change_request = locked(change_request_id)
+    permissions.check_may_withdraw(user=user, change_request=change_request)
+    change_request.status = rules.next_status(change_request=change_request, action=Action.WITHDRAW)
+    change_request.closed_at = now
+    change_request.save(update_fields=["status", "closed_at"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_WITHDRAWN,
+            actor=user,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={"number": change_request.number},
+        ),
+        now=now,
+    )
+    governed.discard(items=revisions.items_of(current(change_request)), now=now)
+    return change_request

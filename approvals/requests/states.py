@@ -1,0 +1,96 @@
+"""The life of a change request, as a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Where a change request stands."""
+
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "In review"
+    CHANGES_REQUESTED = "changes_requested", "Changes requested"
+    APPROVED = "approved", "Approved"
+    APPLYING = "applying", "Applying"
+    APPLIED = "applied", "Applied"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Action(models.TextChoices):
+    """What moves it."""
+
+    AMEND = "amend", "edit"
+    SUBMIT = "submit", "send to review"
+    COMPLETE = "complete", "give the last approval"
+    ASK_FOR_CHANGES = "ask_for_changes", "ask for changes"
+    REJECT = "reject", "reject"
+    WITHDRAW = "withdraw", "withdraw"
+    REOPEN = "reopen", "reopen the review"
+    BEGIN = "begin", "begin to apply"
+    FINISH = "finish", "finish applying"
+
+
+TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
+    Status.DRAFT: {
+        Action.AMEND: Status.DRAFT,
+        Action.SUBMIT: Status.IN_REVIEW,
+        Action.WITHDRAW: Status.WITHDRAWN,
+    },
+    Status.IN_REVIEW: {
+        Action.AMEND: Status.DRAFT,
+        Action.COMPLETE: Status.APPROVED,
+        Action.ASK_FOR_CHANGES: Status.CHANGES_REQUESTED,
+        Action.REJECT: Status.REJECTED,
+        Action.WITHDRAW: Status.WITHDRAWN,
+    },
+    Status.CHANGES_REQUESTED: {
+        Action.AMEND: Status.DRAFT,
+        Action.WITHDRAW: Status.WITHDRAWN,
+    },
+    Status.APPROVED: {
+        Action.AMEND: Status.DRAFT,
+        Action.WITHDRAW: Status.WITHDRAWN,
+        Action.REOPEN: Status.IN_REVIEW,
+        Action.BEGIN: Status.APPLYING,
+    },
+    Status.APPLYING: {Action.FINISH: Status.APPLIED},
+    Status.APPLIED: {},
+    Status.REJECTED: {},
+    Status.WITHDRAWN: {},
+}
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How people meet a status: who acts next, and the tone of its badge (the same in portal and admin)."""
+
+    owner: str
+    tone: str
+
+
+PRESENTATIONS: Mapping[Status, Presentation] = {
+    Status.DRAFT: Presentation(owner="its author", tone="neutral"),
+    Status.IN_REVIEW: Presentation(owner="the reviewers of the open stage", tone="info"),
+    Status.CHANGES_REQUESTED: Presentation(owner="its author", tone="warning"),
+    Status.APPROVED: Presentation(owner="whoever may apply it", tone="success"),
+    Status.APPLYING: Presentation(owner="the system, within one transaction", tone="info"),
+    Status.APPLIED: Presentation(owner="nobody: it is done", tone="success"),
+    Status.REJECTED: Presentation(owner="nobody: it is closed", tone="danger"),
+    Status.WITHDRAWN: Presentation(owner="nobody: it is closed", tone="neutral"),
+}
+
+OPEN = frozenset(status for status, actions in TRANSITIONS.items() if actions)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, as it stands in docs/change-requests.md."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Status.DRAFT.value}"]
+    for status, actions in TRANSITIONS.items():
+        for action, target in actions.items():
+            lines.append(f"    {status.value} --> {target.value}: {action.label}")
+        if not actions:
+            lines.append(f"    {status.value} --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,43 @@
+"""
+The roles, and what each may do.
+
+A role says *what* a person may do; an object grant on an account and a product says *where* (docs/roles.md). Both are
+needed. The groups are created by migration 0004.
+"""
+
+from dataclasses import dataclass
+
+PROPOSE = "approvals.propose_changerequest"
+DECIDE = "approvals.decide_changerequest"
+APPLY = "approvals.apply_changerequest"
+VIEW_REQUESTS = "approvals.view_changerequest"
+VIEW_LEDGER = "audit.view_event"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: the group's name, what people of it do, and the permissions that it carries (`app.codename`)."""
+
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+
+
+_READ = (VIEW_REQUESTS,)
+_REVIEW = (VIEW_REQUESTS, DECIDE, PROPOSE)
+
+ROLES: tuple[Role, ...] = (
+    Role("requester", "Proposes changes for the accounts and products granted to them.", (*_READ, PROPOSE)),
+    Role("licensing", "Owns entitlements: proposes, reviews and applies changes of seats and terms.", (*_REVIEW, APPLY)),
+    Role("product", "Reviews what is granted of a product: features, limits, releases.", _REVIEW),
+    Role("legal", "Reviews clauses, regions, hosting and compliance.", _REVIEW),
+    Role("finance", "Reviews price, term and cost.", _REVIEW),
+    Role("procurement", "Proposes and reviews orders and renewals.", _REVIEW),
+    Role("it_operations", "Applies approved changes and watches their delivery.", (*_REVIEW, APPLY)),
+    Role("security", "Reviews hosting and identity.", _REVIEW),
+    Role("auditor", "Reads everything, writes nothing.", (VIEW_REQUESTS, VIEW_LEDGER)),
+    Role("administrator", "Edits the registry in the admin; every save proposes.", (*_READ, PROPOSE, APPLY, VIEW_LEDGER)),
+    Role("emergency", "May use an emergency permit.", (*_READ, PROPOSE)),
+)
+
+ROLE_NAMES = frozenset(role.name for role in ROLES)

@@ -1,0 +1,103 @@
+"""Recording: one event for one state change, in the transaction that makes it."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from audit import contributors
+from audit.ledger.models import Event
+from foundation.canonical import canonical_bytes, jsonable
+from foundation.identity.models import User
+
+
+class RecordedOutsideTransaction(RuntimeError):
+    """An event outside a transaction could be kept while its change is lost, or the reverse."""
+
+
+class IncompleteEvent(ValueError):
+    """The event lacks a field that its type's sentence names."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an event is about: a type such as `entitlements.entitlement`, its id and its label at that time (no person's name)."""
+
+    type: str
+    id: uuid.UUID
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """What happened. `actor` is None when the system itself acted; `data` holds JSON values and what `jsonable` takes."""
+
+    type: str
+    actor: User | None
+    subject: Subject | None = None
+    change_request_id: uuid.UUID | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(*, event: NewEvent, now: datetime) -> Event:
+    """
+    Write one event into the ledger, in the caller's transaction.
+
+    `now` is timezone-aware and becomes the event's time.
+
+    :raises RecordedOutsideTransaction: if no transaction is open
+    :raises audit.contributors.UnknownEventType: if no app registered the type
+    :raises IncompleteEvent: if the data lacks a field that the type's sentence names
+
+    Source: docs/invariants.md INV-4
+    """
+    return record_all(events=[event], now=now)[0]
+
+
+def record_all(*, events: Iterable[NewEvent], now: datetime) -> list[Event]:
+    """
+    Write several events of one instant, in the order given.
+
+    :raises RecordedOutsideTransaction: if no transaction is open
+    :raises audit.contributors.UnknownEventType: if no app registered a type
+    :raises IncompleteEvent: if an event lacks a field that its sentence names
+    """
+    if not connection.in_atomic_block:
+        raise RecordedOutsideTransaction(
+            "An event was about to be recorded outside a transaction. Record it in the transaction of its change."
+        )
+    return Event.objects.bulk_create([_row(event, now) for event in events])
+
+
+def _row(event: NewEvent, now: datetime) -> Event:
+    event_type = contributors.event_type(event.type)
+    missing = event_type.fields - set(event.data)
+    if missing:
+        raise IncompleteEvent(f"An event {event.type} lacks {', '.join(sorted(missing))}, which its sentence names.")
+    row = Event(
+        type=event.type,
+        recorded_at=now,
+        actor_id=event.actor.id if event.actor else None,
+        actor_human_id=event.actor.human_id if event.actor else None,
+        change_request_id=event.change_request_id,
+        subject_type=event.subject.type if event.subject else "",
+        subject_id=event.subject.id if event.subject else None,
+        subject_label=event.subject.label if event.subject else "",
+        data=jsonable(dict(event.data)),
+    )
+    row.content = canonical_bytes(
+        {
+            "id": row.id,
+            "type": row.type,
+            "recorded_at": row.recorded_at,
+            "actor": row.actor_id,
+            "actor_human": row.actor_human_id,
+            "change_request": row.change_request_id,
+            "subject": {"type": row.subject_type, "id": row.subject_id, "label": row.subject_label},
+            "data": row.data,
+        }
+    )
+    return row

@@ -1,0 +1,138 @@
+"""People: registered as the identity provider knows them, each with its event; their details are erasable."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.services import NewEvent, Subject, record, record_all
+from entitlements.directory import events
+from entitlements.directory.models import Person, PersonalDetails
+from foundation.errors import NotFound
+from foundation.identity.models import User
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """Who is to be registered: the person's UUID, human and account."""
+
+    person_id: uuid.UUID
+    account_id: uuid.UUID
+    human_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is known of a person by name; it goes into one erasable row."""
+
+    person_id: uuid.UUID
+    name: str = ""
+    mail: str = ""
+    external_ids: dict[str, str] = field(default_factory=dict)
+
+
+@transaction.atomic
+def register_people(
+    *,
+    people: Sequence[NewPerson],
+    actor: User | None,
+    now: datetime,
+    change_request_id: uuid.UUID | None = None,
+) -> list[Person]:
+    """
+    Register people, one event each; those who are registered already are left as they are.
+
+    `now` is timezone-aware and becomes the time of registration and of the events.
+    """
+    known = set(Person.objects.filter(id__in=[person.person_id for person in people]).values_list("id", flat=True))
+    new = [person for person in people if person.person_id not in known]
+    rows = Person.objects.bulk_create(
+        [
+            Person(
+                id=person.person_id, human_id=person.human_id, account_id=person.account_id, registered_at=now
+            )
+            for person in new
+        ],
+        batch_size=2_000,
+    )
+    record_all(
+        events=[
+            NewEvent(
+                type=events.PERSON_REGISTERED,
+                actor=actor,
+                subject=Subject(type="entitlements.person", id=row.id, label=f"person {row.id}"),
+                change_request_id=change_request_id,
+                data={"person_id": row.id, "account_id": row.account_id},
+            )
+            for row in rows
+        ],
+        now=now,
+    )
+    return rows
+
+
+@transaction.atomic
+def stage_details(*, details: Iterable[Details], now: datetime) -> None:
+    """Keep names and mails of people, some of whom a change request will register when it is applied."""
+    PersonalDetails.objects.bulk_create(
+        [
+            PersonalDetails(
+                person_id=item.person_id,
+                name=item.name[:200],
+                mail=item.mail[:320],
+                external_ids=item.external_ids,
+                staged_at=now,
+            )
+            for item in details
+        ],
+        update_conflicts=True,
+        unique_fields=["person_id"],
+        update_fields=["name", "mail", "external_ids"],
+        batch_size=2_000,
+    )
+
+
+@transaction.atomic
+def discard_staged_details(*, person_ids: Iterable[uuid.UUID]) -> None:
+    """Remove details of people who were never registered."""
+    ids = set(person_ids)
+    registered = set(Person.objects.filter(id__in=ids).values_list("id", flat=True))
+    PersonalDetails.objects.filter(person_id__in=ids - registered).delete()
+
+
+@transaction.atomic
+def erase_details(*, person_id: uuid.UUID, actor: User, now: datetime) -> PersonalDetails:
+    """
+    Empty a person's name, mail and external ids; everything else speaks of them by UUID and stands.
+
+    :raises NotFound: if there are none
+    """
+    details = PersonalDetails.objects.select_for_update().filter(person_id=person_id, erased_at__isnull=True).first()
+    if details is None:
+        raise NotFound("There are no personal details of this person, or they are erased already.")
+    details.name = details.mail = ""
+    details.external_ids = {}
+    details.erased_at = now
+    details.save()
+    record(
+        event=NewEvent(
+            type=events.DETAILS_ERASED,
+            actor=actor,
+            subject=Subject(type="entitlements.person", id=person_id, label=f"person {person_id}"),
+            data={"person_id": person_id},
+        ),
+        now=now,
+    )
+    return details
+
+
+def names_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Names for people to read, by person; an erased or unknown person reads as such."""
+    ids = set(person_ids)
+    known = {
+        details.person_id: details.name or ("erased person" if details.erased_at else details.mail)
+        for details in PersonalDetails.objects.filter(person_id__in=ids)
+    }
+    return {person_id: known.get(person_id) or f"person {str(person_id)[:8]}" for person_id in ids}

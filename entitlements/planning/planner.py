@@ -1,0 +1,5 @@
+"""The planner."""
+
+
+class RegistryPlanner:
+    """Plans."""
