@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from django.db import DatabaseError
 
-from foundation.errors import ConstraintViolated, DomainError, InvalidInput
+from foundation.errors import Conflict, ConstraintViolated, DomainError, InvalidInput
 
 # Raised by the trigger that guards governed tables (INV-1): no standard class fits, and none must be mistaken for it.
 GOVERNED_SQLSTATE = "TN001"
@@ -21,6 +21,15 @@ GOVERNED_SQLSTATE = "TN001"
 INTEGRITY_CLASS = "23"
 # Data exception: a value that no column of that type can hold.
 DATA_CLASS = "22"
+# Serialization failure, deadlock, lock not available: the work was undone because of other work at the same moment.
+CONTENTION_STATES = frozenset({"40001", "40P01", "55P03"})
+
+
+class Contention(Conflict):
+    """Others were working on the same records at the same moment; nothing was done."""
+
+    code = "contention"
+    title = "Others are changing the same records"
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,18 @@ def refused_by_database(error: DatabaseError) -> DomainError | None:
             "A value is out of the range that can be stored. Send a smaller one, or one of the right kind."
         )
     return None
+
+
+def contended(error: DatabaseError) -> Contention | None:
+    """
+    Return the answer to someone whose work was undone because of other work at the same moment, or None.
+
+    For the outermost layer only: within a service such an error passes unchanged, because trying again is the remedy.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error) or cause.sqlstate not in CONTENTION_STATES:
+        return None
+    return Contention("Others are changing the same records at this moment, so nothing was done. Send it again.")
 
 
 def constraint_of(error: DatabaseError) -> str | None:

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from foundation.api.fields import field_errors
 from foundation.canonical import jsonable
 from foundation.errors import DomainError
-from foundation.integrity import refused_by_database
+from foundation.integrity import contended, refused_by_database
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ TABLE: Mapping[type[Exception], Kind] = {
 def problem_of(error: Exception) -> Problem | None:
     """Return the problem that tells of this error, or None if it is not a refusal but a defect."""
     if isinstance(error, DatabaseError):
-        refusal = refused_by_database(error)
+        refusal = refused_by_database(error) or contended(error)
         return problem_of(refusal) if refusal else None
     if isinstance(error, DomainError):
         return _domain_problem(error)

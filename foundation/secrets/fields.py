@@ -9,7 +9,7 @@ from django.db.models.expressions import Expression
 from foundation.secrets.services import Secret
 
 
-class EncryptedText(models.TextField[Any, Any]):
+class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic when it runs
     """
     Text that the database holds encrypted and Python sees as a `Secret`.
 
