@@ -165,7 +165,12 @@ def read_database(
             f"{name} is not the URL of a PostgreSQL database, and Tenure runs on no other. "
             f"Set it to postgres://{role}:PASSWORD@HOST:5432/tenure."
         )
-    parsed = environ.Env.db_url_config(url)
+    try:
+        parsed = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: {error}. Set it to postgres://{role}:PASSWORD@HOST:5432/tenure."
+        ) from error
     if not parsed.get("NAME") or not parsed.get("USER"):
         raise ImproperlyConfigured(
             f"{name} names no {'database' if not parsed.get('NAME') else 'role'}. "

@@ -6,6 +6,7 @@ app. A `transaction=True` test leaves nothing: the database is put back to what 
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,35 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "always"))
 def pytest_unconfigure() -> None:
     """Leave no files."""
     remove_homes()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the machine's services unless a run says that they are there."""
+    if os.environ.get("TENURE_SERVICES") != "1":
+        reason = "It needs the machine's services: run “make test-services”."
+        for item in items:
+            if item.get_closest_marker("services"):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that requires browser tests and had none; the controller of parallel runs has every report."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TENURE_BROWSER") == "required" and reporter and not hasattr(session.config, "workerinput"):
+        passed = [report for report in reporter.stats.get("passed", []) if "browser" in report.keywords]
+        if not passed and session.exitstatus == pytest.ExitCode.OK:
+            reporter.write_line("No browser test passed, and this run requires them: is Chromium installed?", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Answer the path of a Chromium; without one, say so and skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("No Chromium was found on PATH, so nothing was tried in a browser: install Debian's chromium.")
 
 
 @pytest.fixture(scope="session")

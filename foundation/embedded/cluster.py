@@ -79,8 +79,7 @@ class Cluster:
         :raises EmbeddedError: if it cannot be made or started; the message ends with the server's own words
         """
         with self.locked():
-            if self.is_listening():
-                self.wait_until_ready()
+            if self.becomes_ready():
                 return False
             self.prepare()
             self._start_detached()
@@ -101,9 +100,8 @@ class Cluster:
             child = self._spawn()
             while not self.is_listening() and child.poll() is None:
                 time.sleep(0.02)
-            if child.returncode is not None:
+            if not self.becomes_ready():
                 raise EmbeddedError(f"The embedded PostgreSQL ended as it started.\n{self.tail_log()}")
-            self.wait_until_ready()
             self.provision()
         return child
 
@@ -162,23 +160,24 @@ class Cluster:
                 return False
         return True
 
-    def wait_until_ready(self, *, seconds: float = START_SECONDS) -> None:
+    def becomes_ready(self, *, seconds: float = START_SECONDS) -> bool:
         """
-        Return as soon as the server answers a query.
+        Answer True as soon as the server lets a connection in; False once none listens.
 
-        :raises EmbeddedError: if it does not within `seconds`
+        :raises EmbeddedError: if it listens and lets none in within `seconds`
         """
         deadline = time.monotonic() + seconds
-        while True:
+        while self.is_listening():
             try:
                 with self.connect(database="postgres"):
-                    return
+                    return True
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise EmbeddedError(
                         f"The embedded PostgreSQL did not answer within {seconds:.0f} s: {error}\n{self.tail_log()}"
                     ) from error
             time.sleep(0.02)
+        return False
 
     def connect(self, *, database: str = "postgres", role: str = SUPERUSER) -> psycopg.Connection[Any]:
         """Answer a new connection in autocommit; the superuser's unless a role is named."""
@@ -276,6 +275,8 @@ class Cluster:
             return
         processes.end_all_on(data)
         (data / "postmaster.pid").unlink(missing_ok=True)
+        for left in self.layout.sockets.glob(f".s.PGSQL.{PORT}*"):
+            left.unlink(missing_ok=True)
 
     def _postmaster_lives(self) -> bool:
         pid = processes.read_postmaster(self.layout.data)
@@ -326,7 +327,7 @@ def prepare(layout: Layout, *, fleeting: bool = False) -> Cluster:
             f"{layout.home} cannot be used ({error.strerror}). Set TENURE_HOME to a directory where you may write."
         ) from error
     refuse_unreachable(layout.server, account=account)
-    found = binaries.find(account=account, copies=layout.server)
+    found = binaries.find(account=account, copies=layout.home)
     return Cluster(layout=layout, account=account, binaries=found, fleeting=fleeting)
 
 
