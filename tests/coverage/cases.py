@@ -115,10 +115,93 @@ def needs(draw: st.DrawFn, change: datetime) -> Need:
 
 
 @st.composite
+def crowded_pools(draw: st.DrawFn, number: int, change: datetime) -> Pool:
+    """A pool that differs from its neighbors only in whom it can serve, so that people compete for its few seats."""
+    edges = sorted(draw(st.lists(instants(change), min_size=3, max_size=3)), key=lambda edge: edge.astimezone(UTC))
+    before = change - timedelta(days=1)
+    return Pool(
+        id=UUID(int=0xD0 + number),
+        product_id=PRODUCTS[0],
+        account_ids=draw(st.sampled_from([frozenset(ACCOUNTS), frozenset(ACCOUNTS[:2]), frozenset(ACCOUNTS[1:])])),
+        starts_at=draw(st.sampled_from([before, before, edges[0]])),
+        ends_at=draw(st.sampled_from([None, edges[1]])) if number else edges[1],
+        grace_ends_at=None if number else draw(st.sampled_from([None, edges[2]])),
+        seats=draw(st.sampled_from([1, 1, 2, 2, 3])),
+        metric=draw(st.sampled_from([Metric.NAMED_USER] * 9 + [Metric.CONCURRENT])),
+        countries=draw(st.sampled_from([None, frozenset(["DE"]), frozenset(["US"])])),
+        features=draw(st.sampled_from([frozenset(FEATURES), *(frozenset([each]) for each in FEATURES)])),
+        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + old) for old in range(number)]), 3)) if number else None,
+        activation=draw(mostly_none(st.lists(cohorts(), min_size=1, max_size=2).map(tuple), 6)),
+        holders=draw(some(PEOPLE, least=0)) if draw(st.booleans()) else frozenset(),
+    )
+
+
+@st.composite
+def crowded_needs(draw: st.DrawFn, change: datetime) -> Need:
+    """A need that several pools can meet, for most of the time."""
+    person = draw(st.sampled_from([*PEOPLE, None]))
+    return Need(
+        account_id=draw(st.sampled_from(ACCOUNTS)),
+        product_id=PRODUCTS[0],
+        country=draw(st.sampled_from(COUNTRIES)),
+        starts_at=draw(st.sampled_from([change - timedelta(days=1), draw(instants(change))])),
+        person=person,
+        count=1 if person else draw(st.integers(1, 3)),
+        unit=Unit.HOLDERS if person else draw(st.sampled_from([Unit.HOLDERS, Unit.HOLDERS, Unit.SESSIONS])),
+        features=draw(some(FEATURES, least=0)),
+    )
+
+
+@st.composite
+def contests(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]:
+    """Many people, each with an own choice among few seats; one of the pools ends, another is replaced, some people need two things."""
+    people = [UUID(int=0xC0 + number) for number in range(8)]
+    before, ends_at = change - timedelta(days=1), draw(instants(change))
+    count = draw(st.integers(3, 5))
+    served = [draw(st.sets(st.sampled_from(ACCOUNTS), min_size=1, max_size=2)) for _ in range(count)]
+    succession = draw(st.sampled_from([{}, {}, {1: 0}, {2: 1}, {1: 0, 2: 0}, {1: 0, 2: 1}]))
+    case_pools = [
+        Pool(
+            id=UUID(int=0xD0 + number),
+            product_id=PRODUCTS[0],
+            account_ids=frozenset(served[number]),
+            starts_at=before,
+            ends_at=ends_at if number == 0 else None,
+            grace_ends_at=ends_at + timedelta(hours=1) if number == 0 and draw(st.booleans()) else None,
+            seats=draw(st.sampled_from([1, 1, 2, 3])),
+            countries=draw(mostly_none(some(COUNTRIES))),
+            features=draw(st.sampled_from([frozenset(FEATURES), frozenset(FEATURES), frozenset(FEATURES[:1])])),
+            replaces=UUID(int=0xD0 + succession[number]) if number in succession else None,
+            holders=draw(st.frozensets(st.sampled_from(people), max_size=3)),
+        )
+        for number in range(count)
+    ]
+    case_needs = [
+        Need(
+            account_id=draw(st.sampled_from(ACCOUNTS)),
+            product_id=PRODUCTS[0],
+            country=draw(st.sampled_from(["DE", "DE", "DE", "US"])),
+            starts_at=before,
+            ends_at=draw(mostly_none(instants(change), 4)),
+            person=person,
+            count=1 if person else draw(st.integers(1, 3)),
+            features=draw(st.sampled_from([frozenset(), frozenset(FEATURES), *(frozenset([each]) for each in FEATURES)])),
+        )
+        for person in draw(st.lists(st.sampled_from([*people, None]), min_size=4, max_size=9))
+    ]
+    return case_pools, case_needs
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
+    """A third of the cases vary everything, a third are crowded, a third are contests for seats."""
     change = draw(st.sampled_from(CHANGES))
-    pool_count = draw(st.integers(0, 5))
-    case_pools = [draw(pools(number, change)) for number in range(pool_count)]
-    case_needs = draw(st.lists(needs(change), min_size=1, max_size=7))
     horizon = (change + timedelta(minutes=draw(st.sampled_from([-60, 0, 45]))), change + timedelta(minutes=210))
+    style = draw(st.integers(0, 2))
+    if style == 2:
+        case_pools, case_needs = draw(contests(change))
+    else:
+        one_pool, one_need = (crowded_pools, crowded_needs) if style else (pools, needs)
+        case_pools = [draw(one_pool(number, change)) for number in range(draw(st.integers(0, 5)))]
+        case_needs = draw(st.lists(one_need(change), min_size=1, max_size=9))
     return Case(draw(st.permutations(case_pools)), case_needs, horizon)
