@@ -82,7 +82,10 @@ def instant(value: datetime) -> str:
 
 def _composite(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {_key(key): jsonable(item) for key, item in value.items()}
+        result = {_key(key): jsonable(item) for key, item in value.items()}
+        if len(result) != len(value):
+            raise InvalidInput("Two keys of an object have the same JSON form. Name each member once.")
+        return result
     if isinstance(value, set | frozenset):
         return sorted((jsonable(item) for item in value), key=rfc8785.dumps)
     return [jsonable(item) for item in value]

@@ -93,13 +93,13 @@ def _answer_once(call: Callable[[], Response], *, request: Request, key: str, no
     principal_id = request.user.pk
     if not isinstance(principal_id, UUID):
         raise InvalidInput(f"{HEADER} needs a signed-in sender. Send credentials, or leave the header out.")
-    print_ = fingerprint(request)
+    asked = fingerprint(request)
     refusal: Exception | None = None
     with transaction.atomic():
         _lock(principal_id=principal_id, key=key)
         kept = IdempotencyRecord.objects.filter(principal_id=principal_id, key=key).first()
         if kept and kept.expires_at > now:
-            return _replay(kept, fingerprint=print_)
+            return _replay(kept, fingerprint=asked)
         if kept:
             kept.delete()
         try:
@@ -109,7 +109,7 @@ def _answer_once(call: Callable[[], Response], *, request: Request, key: str, no
             refusal = error
         else:
             if response.status_code < 300:
-                _keep(response, request=request, principal_id=principal_id, key=key, fingerprint=print_, now=now)
+                _keep(response, request=request, principal_id=principal_id, key=key, fingerprint=asked, now=now)
     if refusal is not None:
         raise refusal
     return response

@@ -5,12 +5,15 @@ Targets are typed in by people who may be mistaken or worse. See `addresses.py` 
 `transport.py` for why a check cannot be outrun.
 """
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import httpcore
 import httpx
 from django.conf import settings
+from django.db import connection
 
 from foundation.http.addresses import Target, check_target
 from foundation.http.errors import OutgoingFailed
@@ -70,16 +73,18 @@ def send(
 
     Never call it inside a transaction: write an outbox message, whose sender calls it.
 
+    :raises RuntimeError: if a transaction is open
     :raises OutgoingRefused: if the target, or an address that its name resolves to, may not be reached
     :raises OutgoingFailed: if there is no answer in time, it is too large, or the connection breaks
     """
+    _check_outside_transaction()
     limits = limits or Limits()
     target = check(url)
     transport = GuardedTransport(
         target=target,
         deadline=Deadline(limits.seconds),
         resolver=resolver,
-        ssl_context=httpx.create_ssl_context(),
+        ssl_context=_tls(),
     )
     # Compression is declined: what is counted is what is kept.
     sent_headers = {"User-Agent": USER_AGENT, **(headers or {}), "Accept-Encoding": "identity"}
@@ -95,6 +100,19 @@ def send(
         raise OutgoingFailed(f"{target.host} did not answer within {limits.seconds:g} seconds.") from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError, *CONNECTION_ERRORS) as error:
         raise OutgoingFailed(f"The request to {target.host} failed: {type(error).__name__}.") from error
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates of the authorities takes longer than many requests.
+    return httpx.create_ssl_context()
+
+
+def _check_outside_transaction() -> None:
+    # The condition of Django's durable transactions, which also passes over the one that a test case holds open.
+    blocks = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("An outgoing request would hold a transaction open. Write an outbox message instead.")
 
 
 def _read(response: httpx.Response, *, limit: int) -> bytes:

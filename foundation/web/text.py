@@ -20,9 +20,9 @@ class StorableTextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if all(_is_storable(text) for text in _texts(request)) and _is_ascii(request.headers.get("Authorization", "")):
-            return self.get_response(request)
-        return refuse(request, InvalidInput("The request holds characters that cannot be stored. Remove them."))
+        if not all(_is_storable(text) for text in _texts(request)):
+            return refuse(request, InvalidInput("The request holds characters that cannot be stored. Remove them."))
+        return self.get_response(request)
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:
@@ -31,6 +31,12 @@ def _texts(request: HttpRequest) -> Iterator[str]:
         yield name
         yield from (str(value) for value in values)
     yield from request.COOKIES.values()
+    yield _credentials(request)
+
+
+def _credentials(request: HttpRequest) -> str:
+    # Headers arrive as Latin-1; whoever checks credentials decodes them as UTF-8.
+    return request.headers.get("Authorization", "").encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _is_storable(text: str) -> bool:
@@ -41,7 +47,3 @@ def _is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _is_ascii(text: str) -> bool:
-    return text.isascii()

@@ -146,6 +146,7 @@ class TestJsonable:
             datetime(2026, 1, 1),  # noqa: DTZ001
             time(12),
             {1: "a"},
+            {Color.RED: 1, "red": 2},
             object(),
             b"bytes",
             [[{"deep": float("nan")}]],

@@ -1,6 +1,5 @@
 """JSON bodies that are refused, and those that are not."""
 
-import contextlib
 import io
 
 import pytest
@@ -54,12 +53,7 @@ class TestReadJson:
     def test_reads_the_rest(self, body: bytes, value: object) -> None:
         assert value is ... or read_json(body) == value
 
-    @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "nonsense", "base64"])
-    def test_refuses_or_reads_other_encodings_and_never_breaks(self, encoding: str) -> None:
-        with contextlib.suppress(ParseError):
-            read_json(b'{"a": 1}', encoding=encoding)
-
 
 class TestStrictJSONParser:
     def test_reads_the_stream(self) -> None:
-        assert StrictJSONParser().parse(io.BytesIO(b'{"a": 1}'), parser_context={"encoding": "utf-8"}) == {"a": 1}
+        assert StrictJSONParser().parse(io.BytesIO(b'{"a": 1}'), parser_context={"encoding": "zlib"}) == {"a": 1}

@@ -128,6 +128,15 @@ class TestAnswer:
     def test_refuses_an_unknown_host_before_anything_else(self) -> None:
         problem(Client().get("/api/users/", headers={"host": "evil.test"}), status=400, code="bad_request")
 
+    @pytest.mark.parametrize("charset", ["nonsense", "utf-16", "latin-1"])
+    def test_survives_any_declared_charset(self, api: APIClient, charset: str) -> None:
+        content_type = f"application/json; charset={charset}"
+
+        got = api.get("/api/users/?username=%ff", content_type=content_type)
+        posted = api.post("/api/things/?a=b", b'{"title": "x"}', content_type=content_type)
+
+        assert {got.status_code, posted.status_code} <= {200, 201, 400}
+
     def test_refuses_a_cookie_that_cannot_be_looked_up(self) -> None:
         cookie = 'sessionid="' + "\\000" * 8 + '"'
 
