@@ -1,8 +1,8 @@
 """
 Sets of pools as bits.
 
-Pools of a component are numbered by id, and a set of them is an int with bit i set for pool i. Which pools serve, satisfy and hold is then an
-`&`, which is what makes a sweep over many instants cheap.
+Pools of a component are numbered by id, and a set of them is an int with bit i set for pool i. Which pools serve,
+satisfy and hold is then an `&`, which is what makes a sweep over many instants cheap.
 """
 
 from __future__ import annotations

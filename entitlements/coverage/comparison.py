@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
 from entitlements.coverage.instants import utc
 from entitlements.coverage.results import Coverage, Dimension, Gap, GapKind, Place
 
-#: How bad a gap is; a gap is new where there was none as bad before. Less than a missing level of support is only use in grace.
+#: How bad a gap is; a gap is new where there was none as bad before.
 _GRACE, _SUPPORT_LOST, _LOST, _SHORT, _DARK = range(1, 6)
 
 Severity = Callable[[Gap], int]
@@ -22,7 +23,8 @@ class Shift:
     """
     A stretch of time in which a person's access to a product for an account differs between two coverages.
 
-    `kind` is the gap that the person has on the worse side. Instants are in UTC; an `ends_at` of None reaches the horizon's end.
+    `kind` is the gap that the person has on the worse side. Instants are in UTC; an `ends_at` of None reaches the
+    horizon's end.
     """
 
     person: UUID
@@ -49,8 +51,9 @@ def new_gaps(before: Coverage, after: Coverage) -> tuple[Gap, ...]:
     """
     Return the parts of the gaps of `after` that `before` does not have: by place, person and instant, not by key.
 
-    A gap that shrinks is not new; one that lasts longer, concerns more people or becomes worse (`severity`) is, in that part. Of anonymous
-    needs it compares numbers at each place. Each part has the people and the count that are new.
+    A gap that shrinks is not new; one that lasts longer, concerns more people or becomes worse (`severity`) is, in
+    that part. Of anonymous needs it compares numbers at each place. Each part has the people and the count that are
+    new.
 
     :raises ValueError: if the horizons differ
     """
@@ -70,7 +73,8 @@ def people_losing(before: Coverage, after: Coverage) -> tuple[Shift, ...]:
 
 def people_gaining(before: Coverage, after: Coverage) -> tuple[Shift, ...]:
     """
-    Return who could not use a product before and can after, at instants at which they need it in both; the reverse of `people_losing`.
+    Return who could not use a product before and can after, at instants at which they need it in both; the reverse of
+    `people_losing`.
 
     :raises ValueError: if the horizons differ
     """
@@ -85,7 +89,9 @@ def _worse(before: Coverage, after: Coverage, how_bad: Severity) -> tuple[Gap, .
         raise ValueError("The two coverages have different horizons: compute both for the same one.")
     earlier, later = _by_place(before.gaps), _by_place(after.gaps)
     end = after.horizon[1]
-    return tuple(part for place, gaps in later.items() for part in _worse_at(earlier.get(place, []), gaps, how_bad, end))
+    return tuple(
+        part for place, gaps in later.items() for part in _worse_at(earlier.get(place, []), gaps, how_bad, end)
+    )
 
 
 def _by_place(gaps: Iterable[Gap]) -> dict[Place, list[Gap]]:
@@ -137,7 +143,7 @@ def _stretches(
     # A dict keeps what is open in order and lets go of it at once.
     open_gaps: tuple[dict[int, Gap], dict[int, Gap]] = ({}, {})
     instants = sorted(edges)
-    for instant, following in zip(instants, instants[1:], strict=False):
+    for instant, following in pairwise(instants):
         for side, opens, gap in edges[instant]:
             if opens:
                 open_gaps[side][id(gap)] = gap
@@ -212,7 +218,7 @@ def _worst(stretches: list[tuple[datetime, datetime, Gap]]) -> list[tuple[dateti
     """Return, for overlapping stretches of one person, the worst kind at each time, joined where it continues."""
     instants = sorted({instant for starts_at, ends_at, _ in stretches for instant in (starts_at, ends_at)})
     found: list[tuple[datetime, datetime, GapKind]] = []
-    for instant, following in zip(instants, instants[1:], strict=False):
+    for instant, following in pairwise(instants):
         gaps = [gap for starts_at, ends_at, gap in stretches if starts_at <= instant < ends_at]
         if not gaps:
             continue

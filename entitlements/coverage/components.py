@@ -1,4 +1,4 @@
-"""Partition of pools and needs into components: parts that share no seat, no person and no succession, and so are decided apart."""
+"""Components: parts of pools and needs that share no seat, no person and no succession, and are decided apart."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def components(*, pools: Mapping[UUID, Pool], needs: Iterable[Need]) -> list[Com
     """
     Partition pools and needs; a component without needs has nothing to cover and is left out.
 
-    Joined are: the accounts that one pool serves, the accounts for which one person needs a product, and a pool with its predecessor.
+    Joined are: the accounts that one pool serves, the accounts for which one person needs a product, and a pool with
+    its predecessor.
     """
     groups = _Groups()
     numbers, people = _Numbers(groups), _Numbers(groups)

@@ -12,7 +12,7 @@ _RANK = {dimension: rank for rank, dimension in enumerate(Dimension)}
 
 
 class Counting:
-    """A set of pools that count together: all in force, or all in grace. `supported` are those whose support has not ended."""
+    """Pools that count together: all in force, or all in grace. Support of those in `supported` has not ended."""
 
     def __init__(self, subjects: Subjects, *, pools: int, supported: int) -> None:
         self.pools = pools
@@ -35,7 +35,7 @@ class Counting:
         return self.suitable(requirement, self._subjects.all[subject].cohorts)
 
     def needs_seat(self, subject: int, pools: int) -> bool:
-        """Tell whether each of these pools takes a seat for the subject: none is unlimited, none counts another unit."""
+        """Tell whether each of these pools takes a seat for the subject: it is limited and counts its unit."""
         return not pools & ~self._terms.limited[self._subjects.all[subject].unit]
 
     def precedence(self, demand: Demand) -> tuple[int, int]:
@@ -43,8 +43,9 @@ class Counting:
         return self._subjects.precedence(demand.subject, demand.pools)
 
     def missing(self, requirement: int, serving: int) -> tuple[Dimension, ...]:
-        """Return what the nearest of the serving pools does not give: fewest things, then first in the order of `Dimension`."""
+        """Return what the nearest serving pool does not give: fewest things, then first in the order of `Dimension`."""
         failures = (
-            self._terms.failures(index, requirement, supported=bool(self.supported >> index & 1)) for index in bits(serving)
+            self._terms.failures(index, requirement, supported=bool(self.supported >> index & 1))
+            for index in bits(serving)
         )
         return min(failures, key=lambda failed: (len(failed), [_RANK[each] for each in failed]))

@@ -1,5 +1,6 @@
 """
-Coverage: whether what is needed can be met by entitlements in force, over a horizon, and if not, when, where, for whom and why.
+Coverage: whether what is needed can be met by entitlements in force, over a horizon, and if not, when, where, for
+whom and why.
 
 Pure: no database, no clock, no settings. docs/coverage.md says what is decided and why.
 """
@@ -25,10 +26,12 @@ def cover(*, pools: Iterable[Pool], needs: Iterable[Need], horizon: tuple[dateti
     """
     Return the timelines and gaps of all needs within a horizon.
 
-    `pools` are entitlements as they are or as they would be; their order and the order of `needs` make no difference. `horizon` is
-    half-open and timezone-aware. All instants returned are in UTC; an `ends_at` of None reaches the end of the horizon.
+    `pools` are entitlements as they are or as they would be; their order and the order of `needs` make no difference.
+    `horizon` is half-open and timezone-aware. All instants returned are in UTC; an `ends_at` of None reaches the end
+    of the horizon.
 
-    :raises ValueError: if the horizon is naive or empty, a pool id occurs twice, or a pool replaces itself over any number of steps
+    :raises ValueError: if the horizon is naive or empty, a pool id occurs twice, or a pool replaces itself over any
+        number of steps
     """
     starts_at, ends_at = _checked(horizon)
     by_id = _by_id(pools)

@@ -1,8 +1,9 @@
 """
 Successors: which pools replace which, within one component.
 
-A pool belongs to the family of its predecessor when both count the same unit. A family never gives more than the larger of what its
-eldest gives alone and what the families of its successors give together: a successor replaces, it does not add.
+A pool belongs to the family of its predecessor when both count the same unit. A family never gives more than the
+larger of what its eldest gives alone and what the families of its successors give together: a successor replaces, it
+does not add.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Families:
         return found
 
     def levels(self, index: int) -> list[int]:
-        """Return a pool and those above it with which it shares capacity, nearest first; empty if it is in no family."""
+        """Return a pool and those above it that it shares capacity with, nearest first; empty if in no family."""
         if index not in self.kin:
             return []
         found = [index]
@@ -93,7 +94,7 @@ def check_successions(pools: Mapping[UUID, Pool]) -> None:
         current: Pool | None = pool
         while current is not None and current.replaces is not None and current.id not in sound:
             if current.id in path:
-                raise ValueError(f"Pool {current.id} replaces itself over {len(path)} step(s): mend `replaces` of one of them.")
+                raise ValueError(f"Pool {current.id} replaces itself over {len(path)} step(s): mend one `replaces`.")
             path.add(current.id)
             current = pools.get(current.replaces)
         sound |= path

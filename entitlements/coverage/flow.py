@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import networkx as nx
 
@@ -28,7 +28,7 @@ def most_placed(
 
     The graph runs from the need over classes, pools and families to the seats. An edge without a capacity has no limit.
     """
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[Hashable] = nx.DiGraph()
     for pools, count in load.items():
         graph.add_edge("need", ("class", pools), capacity=count)
         for index in bits(pools):

@@ -38,6 +38,7 @@ def utc(instant: datetime) -> datetime:
     """
     Return the same instant in UTC, where equality is exact and no hour happens twice.
 
-    Comparing in local zones would not do: an ambiguous local time never equals the same instant in another zone (PEP 495).
+    Comparing in local zones would not do: an ambiguous local time never equals the same instant in another zone (PEP
+    495).
     """
     return instant if instant.tzinfo is UTC else instant.astimezone(UTC)

@@ -1,9 +1,10 @@
 """
-Who gets a seat at one instant: demands are formed from claims, placed in a fixed order of precedence, and taken apart where they fail.
+Who gets a seat at one instant: demands are formed from claims, placed in a fixed order of precedence, and taken apart
+where they fail.
 
-The rules are those of docs/coverage.md, "Who gets a seat". Demands that can be placed together form a matroid (a gammoid, since seats
-are a flow), so taking them in order of precedence, each as long as all taken so far can be placed, places as many as can be placed at
-all, and says without ambiguity who goes without.
+The rules are those of docs/coverage.md, "Who gets a seat". Demands that can be placed together form a matroid (a
+gammoid, since seats are a flow), so taking them in order of precedence, each as long as all taken so far can be
+placed, places as many as can be placed at all, and says without ambiguity who goes without.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Claim(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """Requirements of one subject that one seat can meet: of any pool in `pools`, for each of the copies `first` to `last`."""
+    """Requirements of one subject that one seat, of any of `pools`, can meet, for each copy `first` to `last`."""
 
     subject: int
     first: int
@@ -57,7 +58,7 @@ class View(Protocol):
         """Return the counting pools that meet a requirement of a subject."""
 
     def needs_seat(self, subject: int, pools: int) -> bool:
-        """Tell whether each of these pools would take a seat for the subject: none is unlimited, none counts another unit."""
+        """Tell whether each of these pools takes a seat for the subject: it is limited and counts its unit."""
 
     def precedence(self, demand: Demand) -> tuple[int, int]:
         """Return the sort key of a demand: who has the lower one is placed first."""
@@ -65,10 +66,11 @@ class View(Protocol):
 
 def first_fit(choices: Iterable[tuple[int, int]]) -> list[tuple[tuple[int, ...], int]]:
     """
-    Gather requirements that one seat can meet: those with fewest candidates first, each into the first group that shares one.
+    Gather requirements that one seat can meet: those with fewest candidates first, each into the first group that
+    shares one.
 
-    Takes pairs of requirement and candidate pools (none empty); returns pairs of requirements and the pools that meet all of them. No pool
-    is in two groups, so that nobody is ever given two seats of one pool.
+    Takes pairs of requirement and candidate pools (none empty); returns pairs of requirements and the pools that meet
+    all of them. No pool is in two groups, so that nobody is ever given two seats of one pool.
     """
     groups: list[tuple[list[int], int]] = []
     for requirement, pools in sorted(choices, key=lambda choice: (choice[1].bit_count(), choice[0])):
@@ -86,7 +88,7 @@ class Placement:
     """One instant's contest for seats."""
 
     def __init__(self, *, view: View, seats: Seats, load: Mapping[int, int]) -> None:
-        """`load` are demands that have their seats already, whatever else is placed: at most as many as `seats` can hold."""
+        """Start with a load of demands that keep their seats, whatever else is placed: no more than `seats` hold."""
         self.view = view
         self.seats = seats
         self.load: Counter[int] = Counter(load)
@@ -116,7 +118,7 @@ class Placement:
             yield Claim(claim.subject, first, last, claim.requirements)
 
     def _demands(self, claim: Claim) -> tuple[list[Demand], list[Claim]]:
-        """Form the demands of copies that fared alike; also return the requirements for which no pool is left to try."""
+        """Form demands of copies that fared alike; also return requirements for which no pool is left to try."""
         subject, first, last, _ = claim
         history = [tried for tried in self._tried.get(subject, ()) if tried.first <= first and last <= tried.last]
         taken = 0
@@ -179,7 +181,9 @@ class Placement:
         total = sum(demand.size for demand in queue)
         if self.seats.assignable(_added(load, queue, total)):
             return total
-        return bisect_left(range(total), True, key=lambda count: not self.seats.assignable(_added(load, queue, count + 1)))
+        return bisect_left(
+            range(total), True, key=lambda count: not self.seats.assignable(_added(load, queue, count + 1))
+        )
 
 
 def _added(load: Mapping[int, int], queue: Iterable[Demand], count: int) -> Counter[int]:

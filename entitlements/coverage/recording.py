@@ -41,7 +41,7 @@ class Timeline:
 
 
 class GapName(NamedTuple):
-    """What two instants must have in common to be in the same gap, besides those whom it concerns; places are numbered."""
+    """What two instants have in common if they are in one gap, besides whom it concerns; places are numbered."""
 
     kind: GapKind
     place: int
@@ -52,7 +52,7 @@ class Extent(NamedTuple):
     """Whom a gap concerns at an instant (numbers of subjects) and which pools (as bits)."""
 
     people: frozenset[int]
-    count: int
+    anonymous: int
     pools: int
 
 
@@ -91,7 +91,7 @@ class Gaps:
                 ends_at=instant,
                 # Subjects are numbered in the order of their UUIDs.
                 people=tuple(self._person(number) for number in sorted(extent.people)),
-                count=extent.count,
+                count=len(extent.people) + extent.anonymous,
                 pools=tuple(self._subjects.terms.pools[index].id for index in bits(extent.pools)),
             )
         )

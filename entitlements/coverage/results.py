@@ -1,8 +1,8 @@
 """
 What the coverage engine answers: per place the timeline of capacity and need, and every gap.
 
-Every instant is in UTC and lies within the horizon. Every period is half-open; an `ends_at` of None says that the period reaches
-the end of the horizon, `Coverage.horizon[1]`, and that nothing is said about what follows.
+Every instant is in UTC and lies within the horizon. Every period is half-open; an `ends_at` of None says that the
+period reaches the end of the horizon, `Coverage.horizon[1]`, and that nothing is said about what follows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Place(NamedTuple):
     """
     Where need and capacity meet.
 
-    `country` is an ISO 3166 alpha-2 code; `feature` is "" for the product without a named feature; `unit` says what is counted.
+    `country` is an ISO 3166 alpha-2 code; `feature` is "" for the product without a named feature; `unit` says what
+    is counted.
     """
 
     account_id: UUID
@@ -53,8 +54,8 @@ class Segment(NamedTuple):
     """
     A stretch of time with constant capacity and need at one place.
 
-    `capacity` is the most that needs of this place alone could be given by entitlements in force, None if nothing limits it.
-    Places share seats, so capacities of places must not be added up.
+    `capacity` is the most that needs of this place alone could be given by entitlements in force, None if nothing
+    limits it. Places share seats, so capacities of places must not be added up.
     """
 
     starts_at: datetime
@@ -70,7 +71,8 @@ class Gap:
 
     - `dimensions`: for a lost gap what is missing, in the order of `Dimension`; empty otherwise.
     - `people`: who is not covered, in order of their UUIDs. `count`: how many in all, anonymous needs included.
-    - `pools`: short: the entitlements that would do and are full; grace: those in grace that still allow it; otherwise empty.
+    - `pools`: short: the entitlements that would do and are full; grace: those in grace that still allow it;
+      otherwise empty.
     """
 
     kind: GapKind
@@ -107,8 +109,8 @@ class Coverage:
     """
     Capacity, need and gaps within a horizon.
 
-    - `timelines`: one entry for each place at which anything is needed within the horizon, in order of the places; its segments
-      follow each other without a hole from the start of the horizon to its end, and neighbors differ.
+    - `timelines`: one entry for each place at which anything is needed within the horizon, in order of the places;
+      its segments follow each other without a hole from the start of the horizon to its end, and neighbors differ.
     - `gaps`: in order of place, start and kind.
     - `needs`: what was asked, as given: comparisons need it to tell who had a need before.
     """

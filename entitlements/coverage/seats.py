@@ -1,8 +1,8 @@
 """
 The seats that count at one instant, and whether a load of demands can be placed on them.
 
-A load says, for each set of pools ("class"), how many demands may be placed on any pool of that set and on no other. Everything easy
-is decided here; what is left goes to maximum flow (`flow.py`).
+A load says, for each set of pools ("class"), how many demands may be placed on any pool of that set and on no other.
+Everything easy is decided here; what is left goes to maximum flow (`flow.py`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Seats:
         return limit
 
     def total(self, pools: int) -> int:
-        """Return the most demands that could be placed on a set of pools if nobody else wanted them; at least `UNBOUNDED` for no limit."""
+        """Return the most demands that pools can take if nobody else wants them; from `UNBOUNDED` on, no limit."""
         pools &= self.counting
         linked = pools & self.families.linked
         total = sum(self.own(index) for index in bits(pools & ~linked))
@@ -78,9 +78,7 @@ class Seats:
         contested = self._contested(load)
         if not contested:
             return set()
-        return {
-            each for piece in pieces(contested, self.families) if not self._fits(piece) for each in piece
-        }
+        return {each for piece in pieces(contested, self.families) if not self._fits(piece) for each in piece}
 
     def _fits(self, piece: Mapping[int, int]) -> bool:
         wanted, union = 0, 0
@@ -110,8 +108,9 @@ class Seats:
         """
         Return the part of a load that is not settled at sight.
 
-        Note "roomy pools": a pool with seats for everyone who may want it, in a family with seats for everyone who may want any of it, can take
-        all of them whatever happens elsewhere. They are placed there, the pool leaves the contest, and other pools may become roomy.
+        Note "roomy pools": a pool with seats for everyone who may want it, in a family with seats for everyone who
+        may want any of it, can take all of them whatever happens elsewhere. They are placed there, the pool leaves
+        the contest, and other pools may become roomy.
         """
         contested = {pools: count for pools, count in load.items() if count}
         while contested:
@@ -134,7 +133,7 @@ class Seats:
         return roomy
 
     def _family_has_room(self, index: int, load: Mapping[int, int]) -> bool:
-        # Counting everyone who wants anything of the whole family, at each level, asks more than needed, and so is safe.
+        # Counting everyone who wants anything of the family, at each level, asks more than needed, so it is safe.
         wanted = sum(count for pools, count in load.items() if pools & self.families.kin[index])
         return all(wanted <= self.limit[level] for level in self.families.levels(index))
 

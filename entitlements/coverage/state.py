@@ -20,14 +20,14 @@ class Reason(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What pools in force can do for one profile: nothing, for a reason, or a seat of some pools for each group of requirements."""
+    """What pools in force can do for a profile: nothing, for a reason, or a seat for each group of requirements."""
 
     beyond: tuple[tuple[int, Reason], ...]
     groups: tuple[tuple[tuple[int, ...], int], ...]
 
 
 class Uncovered(NamedTuple):
-    """One requirement that copies `claim.first` to `claim.last` of a subject go without, why, and the pools concerned (as bits)."""
+    """One requirement that copies `first` to `last` of a subject go without, why, and the pools concerned (bits)."""
 
     claim: Claim
     reason: Reason
@@ -42,7 +42,8 @@ class State:
     """
     The state of one component at an instant.
 
-    Subjects with the same profile are handled as a number; only where seats do not suffice are they looked at one by one.
+    Subjects with the same profile are handled as a number; only where seats do not suffice are they looked at one by
+    one.
     """
 
     def __init__(self, subjects: Subjects) -> None:
@@ -161,7 +162,8 @@ class State:
 
     def _with_grace(self, found: list[Uncovered]) -> list[Uncovered]:
         """Tell apart what pools in grace still allow; nobody who has a seat in force is moved to make room."""
-        claims, beyond = [], []
+        claims: list[Uncovered] = []
+        beyond: list[Uncovered] = []
         for each in found:
             reachable = self._grace.candidates(each.claim.subject, each.claim.requirements[0])
             (claims if reachable else beyond).append(each)
@@ -170,7 +172,9 @@ class State:
         for claim in placement.uncovered(gathered(each.claim for each in claims)):
             without.setdefault((claim.subject, claim.requirements), []).append(claim)
         return beyond + [
-            part for each in claims for part in self._graced(each, without.get((each.claim.subject, each.claim.requirements), ()))
+            part
+            for each in claims
+            for part in self._graced(each, without.get((each.claim.subject, each.claim.requirements), ()))
         ]
 
     def _graced(self, each: Uncovered, without: Iterable[Claim]) -> Iterator[Uncovered]:

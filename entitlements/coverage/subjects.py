@@ -93,7 +93,7 @@ class Subjects:
         }
 
     def precedence(self, subject: int, pools: int) -> tuple[int, int]:
-        """Return the sort key of a demand for one of `pools`: holders, then holders of what it replaces, then other people."""
+        """Return the sort key of a demand for `pools`: their holders, holders of predecessors, others, anonymous."""
         person = self.all[subject].person
         if person is None:
             return 3, subject

@@ -1,4 +1,4 @@
-"""The sweep over one component: from instant to instant at which anything changes, doing only what the change asks for."""
+"""The sweep over one component: from change to change, doing only what the change asks for."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Sweep:
         return dict(zip(self._places, timelines, strict=True)), self._gaps.closed()
 
     def _events(self) -> list[tuple[datetime, int, int]]:
-        """Return every instant at which something may change, with what and which; at the start everything is looked at."""
+        """Return each instant at which something may change, with what and which; the start looks at everything."""
         starts_at, ends_at = self._starts_at, self._ends_at
         events = []
         for index, pool in enumerate(self._terms.pools):
@@ -164,13 +164,12 @@ class Sweep:
                 people.setdefault(name, set()).add(claim.subject)
         extents = {}
         for name, concerned in pools.items():
-            named = frozenset(people.get(name, ()))
-            extents[name] = Extent(named, len(named) + anonymous.get(name, 0), concerned)
+            extents[name] = Extent(frozenset(people.get(name, ())), anonymous.get(name, 0), concerned)
         return extents
 
 
 def _standing(pool: Pool, instant: datetime) -> tuple[bool, bool, bool]:
-    """Tell whether a pool is in force, in grace, and supported at an instant. A pool of 0 seats is neither of the first two."""
+    """Tell whether a pool is in force, in grace, and supported at an instant; of 0 seats, neither of the first."""
     begun = utc(pool.starts_at) <= instant and pool.seats != 0
     ended = pool.ends_at is not None and utc(pool.ends_at) <= instant
     allowed = pool.grace_ends_at is not None and instant < utc(pool.grace_ends_at)

@@ -27,7 +27,7 @@ class Requirement(NamedTuple):
 
 
 def requirements_of(need: Need) -> list[Requirement]:
-    """Return what a need requires: each feature is a requirement of its own, so that a base and an add-on may share the work."""
+    """Return what a need requires: each feature for itself, so that a base and an add-on may share the work."""
     released_at = None if need.released_at is None else utc(need.released_at)
     return [
         Requirement(need.account_id, need.country, feature, need.release, released_at, need.support)
@@ -63,7 +63,7 @@ class Terms:
         self.limited: dict[Unit, int] = {unit: self._limited(unit) for unit in Unit}
 
     def _limited(self, unit: Unit) -> int:
-        """Return the pools that count this unit and are not unlimited; every other pool serves it without taking a seat."""
+        """Return the pools that count this unit and are limited; every other pool serves it without taking a seat."""
         chosen = 0
         for index, pool in enumerate(self.pools):
             if pool.seats is not None and UNIT_OF_METRIC[pool.metric] is unit:
@@ -95,7 +95,7 @@ class Terms:
         return first
 
     def serving(self, requirement: int, cohorts: frozenset[int]) -> int:
-        """Return the pools that serve the requirement's account, activated for someone whom `cohorts` name, whatever they give."""
+        """Return the pools that serve a requirement of someone whom `cohorts` name, whatever they give."""
         key = (requirement, cohorts)
         if key not in self._serving:
             chosen = 0
@@ -118,7 +118,7 @@ class Terms:
         )
 
     def satisfying(self, requirement: int) -> int:
-        """Return the pools of the account that give all the requirement asks; whether support has ended is not looked at."""
+        """Return the pools of the account that give all that is asked; whether support has ended is not looked at."""
         if requirement not in self._satisfying:
             chosen = 0
             for index in self._of_account.get(self.requirements[requirement].account_id, ()):
@@ -142,7 +142,7 @@ class Terms:
         return tuple(failed)
 
     def at_place(self, place: Place) -> int:
-        """Return the pools that give a feature in a country to anyone of an account, whatever release or support they give."""
+        """Return the pools that give the place's feature to anyone there, whatever release or support they give."""
         anyone = Requirement(place.account_id, place.country, place.feature, None, None, 0)
         chosen = 0
         for index in self._of_account.get(place.account_id, ()):

@@ -19,7 +19,7 @@ FEATURES = ["export", "sign"]
 RELEASES = ["4", "5"]
 ZONES = [UTC, *map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"))]
 
-#: Shortly before clocks change: Berlin back, Berlin forward, New York back, New York forward, Lord Howe back (by half an hour).
+#: Shortly before clocks change: Berlin back and forward, New York back and forward, Lord Howe back by half an hour.
 CHANGES = [
     datetime(2025, 10, 26, 0, tzinfo=UTC),
     datetime(2025, 3, 30, 0, tzinfo=UTC),
@@ -70,7 +70,9 @@ def cohorts() -> st.SearchStrategy[Cohort]:
 def pools(draw: st.DrawFn, number: int, change: datetime) -> Pool:
     edges = sorted(draw(st.lists(instants(change), min_size=3, max_size=3)), key=lambda edge: edge.astimezone(UTC))
     ends = draw(st.integers(0, 3)) > 0
-    metric = draw(st.sampled_from([Metric.NAMED_USER] * 5 + [Metric.DEVICE, Metric.CONCURRENT, Metric.CONCURRENT, Metric.METERED]))
+    metric = draw(
+        st.sampled_from([Metric.NAMED_USER] * 5 + [Metric.DEVICE, Metric.CONCURRENT, Metric.CONCURRENT, Metric.METERED])
+    )
     return Pool(
         id=UUID(int=0xD0 + number),
         product_id=draw(st.sampled_from([PRODUCTS[0]] * 6 + [PRODUCTS[1]])),
@@ -86,7 +88,9 @@ def pools(draw: st.DrawFn, number: int, change: datetime) -> Pool:
         updates_ends_at=draw(mostly_none(instants(change))),
         support=draw(st.integers(0, 2)),
         support_ends_at=draw(mostly_none(instants(change))),
-        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + before) for before in range(number)]), 2)) if number else None,
+        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + before) for before in range(number)]), 2))
+        if number
+        else None,
         activation=draw(mostly_none(st.lists(cohorts(), max_size=2).map(tuple), 4)),
         holders=draw(some(PEOPLE, least=0)) if draw(st.booleans()) else frozenset(),
     )
@@ -130,7 +134,9 @@ def crowded_pools(draw: st.DrawFn, number: int, change: datetime) -> Pool:
         metric=draw(st.sampled_from([Metric.NAMED_USER] * 9 + [Metric.CONCURRENT])),
         countries=draw(st.sampled_from([None, frozenset(["DE"]), frozenset(["US"])])),
         features=draw(st.sampled_from([frozenset(FEATURES), *(frozenset([each]) for each in FEATURES)])),
-        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + old) for old in range(number)]), 3)) if number else None,
+        replaces=draw(mostly_none(st.sampled_from([UUID(int=0xD0 + old) for old in range(number)]), 3))
+        if number
+        else None,
         activation=draw(mostly_none(st.lists(cohorts(), min_size=1, max_size=2).map(tuple), 6)),
         holders=draw(some(PEOPLE, least=0)) if draw(st.booleans()) else frozenset(),
     )
@@ -154,7 +160,7 @@ def crowded_needs(draw: st.DrawFn, change: datetime) -> Need:
 
 @st.composite
 def contests(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]:
-    """Many people, each with an own choice among few seats; one of the pools ends, another is replaced, some people need two things."""
+    """Many people, each with an own choice among few seats; one pool ends, another is replaced."""
     people = [UUID(int=0xC0 + number) for number in range(8)]
     before, ends_at = change - timedelta(days=1), draw(instants(change))
     count = draw(st.integers(3, 5))
@@ -185,7 +191,9 @@ def contests(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]
             ends_at=draw(mostly_none(instants(change), 4)),
             person=person,
             count=1 if person else draw(st.integers(1, 3)),
-            features=draw(st.sampled_from([frozenset(), frozenset(FEATURES), *(frozenset([each]) for each in FEATURES)])),
+            features=draw(
+                st.sampled_from([frozenset(), frozenset(FEATURES), *(frozenset([each]) for each in FEATURES)])
+            ),
         )
         for person in draw(st.lists(st.sampled_from([*people, None]), min_size=4, max_size=9))
     ]

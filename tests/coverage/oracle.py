@@ -1,8 +1,9 @@
 """
 A second answer to the question that the coverage engine answers: one instant at a time, by trying every assignment.
 
-It is written from the sentences of docs/coverage.md and shares nothing with the engine but the values that both read. Each copy of an
-anonymous need is somebody of its own here; sets are sets; seats are given out by backtracking. It is slow and meant to be.
+It is written from the sentences of docs/coverage.md and shares nothing with the engine but the values that both read.
+Each copy of an anonymous need is somebody of its own here; sets are sets; seats are given out by backtracking. It is
+slow and meant to be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def grid(pools: Iterable[Pool], needs: Iterable[Need], horizon: tuple[datetime, 
         edges |= {z(edge) for edge in (need.starts_at, need.ends_at, need.released_at) if edge is not None}
     ordered = sorted(edges)
     points = {point for edge in ordered for point in (edge - MICROSECOND, edge, edge + MICROSECOND)}
-    points |= {before + (after - before) / 2 for before, after in zip(ordered, ordered[1:], strict=False)}
+    points |= {before + (after - before) / 2 for before, after in pairwise(ordered)}
     return sorted(point for point in points if start <= point < end)
 
 
@@ -136,7 +137,8 @@ class Oracle:
         released_at = None if need.released_at is None else z(need.released_at)
         names = need.features if need.features else {""}
         return {
-            Requirement(need.account_id, need.country, name, need.release or "", released_at, need.support) for name in names
+            Requirement(need.account_id, need.country, name, need.release or "", released_at, need.support)
+            for name in names
         }
 
     def somebodies(self, t: datetime) -> dict[Somebody, set[Requirement]]:
@@ -248,7 +250,10 @@ class Oracle:
                 choices = []
                 for what in requirements:
                     fitting = self.suitable(who, what, counting, t)
-                    if any(self.pools[each].seats is None or self.counts(self.pools[each]) is not who.unit for each in fitting):
+                    if any(
+                        self.pools[each].seats is None or self.counts(self.pools[each]) is not who.unit
+                        for each in fitting
+                    ):
                         continue
                     if any(placed and pools <= fitting for pools, placed in history[who]):
                         continue
@@ -280,10 +285,14 @@ class Oracle:
 
     def suitable(self, who: Somebody, what: Requirement, counting: frozenset[UUID], t: datetime) -> frozenset[UUID]:
         return frozenset(
-            each for each in counting if self.serves(self.pools[each], who, what) and not self.lacks(self.pools[each], what, t)
+            each
+            for each in counting
+            if self.serves(self.pools[each], who, what) and not self.lacks(self.pools[each], what, t)
         )
 
-    def gather(self, choices: list[tuple[Requirement, frozenset[UUID]]]) -> list[tuple[set[Requirement], frozenset[UUID]]]:
+    def gather(
+        self, choices: list[tuple[Requirement, frozenset[UUID]]]
+    ) -> list[tuple[set[Requirement], frozenset[UUID]]]:
         groups: list[tuple[set[Requirement], frozenset[UUID]]] = []
         for what, pools in sorted(choices, key=lambda each: (len(each[1]), self.rank_requirement(each[0]))):
             joined = next((group for group in groups if group[1] & pools), None)
@@ -340,7 +349,9 @@ class Oracle:
             pool = self.pools[each]
             if pool.product_id != product or account not in pool.account_ids:
                 continue
-            if (pool.countries is not None and country not in pool.countries) or (feature and feature not in pool.features):
+            if (pool.countries is not None and country not in pool.countries) or (
+                feature and feature not in pool.features
+            ):
                 continue
             if pool.activation is not None and not any(
                 (cohort.accounts is None or account in cohort.accounts)
@@ -390,7 +401,7 @@ class Oracle:
                     why[who, what] = ("dark", (), frozenset())
                 elif all(self.lacks(pool, what, t) for pool in serving):
                     lists = [self.lacks(pool, what, t) for pool in serving]
-                    # "feature" < "region" < "release" < "support" is also the order of the alphabet.
+                    # The order of dimensions is also that of the alphabet.
                     why[who, what] = ("lost", tuple(min(lists, key=lambda some: (len(some), some))), frozenset())
                 else:
                     wanted.setdefault(who, set()).add(what)

@@ -25,7 +25,9 @@ def covered(*parts: Pool | Need) -> Coverage:
     )
 
 
-def segments(coverage: Coverage, country: str = "DE", feature: str = "", unit: Unit = Unit.HOLDERS) -> tuple[Segment, ...]:
+def segments(
+    coverage: Coverage, country: str = "DE", feature: str = "", unit: Unit = Unit.HOLDERS
+) -> tuple[Segment, ...]:
     return coverage.timelines[Place(ACCOUNT, PRODUCT, country, feature, unit)]
 
 
@@ -74,7 +76,9 @@ class TestTime:
         assert segments(coverage) == (Segment(day(0), day(5), 2, 1), Segment(day(5), None, 0, 1))
 
     def test_leaves_out_needs_outside_the_horizon(self) -> None:
-        coverage = covered(need(ADA, ends_at=day(0)), need(BOB, starts_at=day(10)), need(CYD, starts_at=day(3), ends_at=day(3)))
+        coverage = covered(
+            need(ADA, ends_at=day(0)), need(BOB, starts_at=day(10)), need(CYD, starts_at=day(3), ends_at=day(3))
+        )
 
         assert coverage.gaps == ()
         assert coverage.timelines == {}
@@ -266,9 +270,13 @@ class TestAGap:
         assert found == {GapKind.DARK: (ADA,), GapKind.GRACE: (BOB,)}
 
     def test_goes_on_as_one_while_nothing_about_it_changes(self) -> None:
-        coverage = covered(need(ADA), need(BOB, country="US", starts_at=day(3)), need(ADA, starts_at=day(2), ends_at=day(4)))
+        coverage = covered(
+            need(ADA), need(BOB, country="US", starts_at=day(3)), need(ADA, starts_at=day(2), ends_at=day(4))
+        )
 
-        assert [said(gap) for gap in coverage.gaps if gap.place.country == "DE"] == [(GapKind.DARK, day(0), None, (ADA,))]
+        assert [said(gap) for gap in coverage.gaps if gap.place.country == "DE"] == [
+            (GapKind.DARK, day(0), None, (ADA,))
+        ]
 
     def test_has_a_key_that_says_what_where_and_since_when(self) -> None:
         (gap,) = covered(need(ADA)).gaps
