@@ -121,10 +121,10 @@ class TestRefineKnown:
         assert refusal.value.context["invariant"] == "INV-1"
 
     def test_tells_of_the_governed_trigger_as_it_was_registered(self) -> None:
-        register_constraint("governed_write", AlreadyThere, "Propose it.", "INV-1")
+        register_constraint("test_governed_write", AlreadyThere, "Propose it.", "INV-1")
 
         with pytest.raises(AlreadyThere, match="Propose it"), refine_known():
-            raise_in_database("TN001", constraint="governed_write")
+            raise_in_database("TN001", constraint="test_governed_write")
 
     def test_tells_of_values_that_cannot_be_stored_as_input(self, now: datetime) -> None:
         for values in ({"key": "a\x00b"}, {"status_code": 10**9}):
