@@ -155,12 +155,14 @@ class Plan:
     What a set of items would do.
 
     `document` is stored with the revision and shown to people; `material` is the part that is compared at application;
-    `new_gaps` is True when somebody would lose access they are counted on to have.
+    `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules that
+    do not hold, which keep the request from review.
     """
 
     document: Mapping[str, JSON]
     material: Mapping[str, JSON]
     new_gaps: bool
+    failures: tuple[str, ...] = ()
 
 
 class Planner(Protocol):
@@ -187,7 +189,18 @@ class Access(Protocol):
         ...
 
 
+class Presenter(Protocol):
+    """Shows a plan to people: approvals includes its template and knows nothing of what it shows."""
+
+    template_name: str
+
+    def context(self, *, document: Mapping[str, JSON], items: Sequence[PreparedItem], user: User) -> Mapping[str, Any]:
+        """What the template needs for a plan's `document` and the items planned."""
+        ...
+
+
 _KINDS: dict[str, Kind] = {}
+_PRESENTERS: list[Presenter] = []
 _PLANNERS: list[Planner] = []
 _ACCESSES: list[Access] = []
 _DISCARDED: list["Discarded"] = []
@@ -246,6 +259,22 @@ def planner() -> Planner:
     if not _PLANNERS:
         raise LookupError("No planner is registered, so no change can be planned. Is the entitlements app installed?")
     return _PLANNERS[0]
+
+
+def register_presenter(presenter: Presenter) -> None:
+    """Name who shows plans; there is one."""
+    _PRESENTERS[:] = [presenter]
+
+
+def presenter() -> Presenter:
+    """
+    The registered presenter.
+
+    :raises LookupError: if no app registered one
+    """
+    if not _PRESENTERS:
+        raise LookupError("No presenter is registered, so no plan can be shown. Is the entitlements app installed?")
+    return _PRESENTERS[0]
 
 
 def register_access(access: Access) -> None:

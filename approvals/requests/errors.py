@@ -100,3 +100,10 @@ class Ungoverned(Conflict):
 
     code = "ungoverned"
     title = "Governed records change only through a change request"
+
+
+class RulesBroken(Conflict):
+    """The plan breaks the registry's rules."""
+
+    code = "rules_broken"
+    title = "The registry's rules do not hold"

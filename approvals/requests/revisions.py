@@ -114,6 +114,7 @@ def document_of(planned: Planned) -> dict[str, JSON]:
                 "document": planned.plan.document,
                 "material": planned.plan.material,
                 "new_gaps": planned.plan.new_gaps,
+                "failures": planned.plan.failures,
             },
             "policy": [asdict(stage) for stage in planned.stages],
         }

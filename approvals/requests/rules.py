@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from approvals.requests.errors import CommentRequired, GapWithoutWaiver, IncompleteRationale, StaleDigest, WrongState
+from approvals.requests.errors import CommentRequired, GapWithoutWaiver, IncompleteRationale, RulesBroken, StaleDigest, WrongState
 from approvals.requests.models import ChangeRequest, Decision, Revision
 from approvals.requests.states import PRESENTATIONS, TRANSITIONS, Action, Status
 
@@ -66,6 +66,17 @@ def check_waived(*, document: Mapping[str, Any]) -> None:
             f"The plan opens a gap: {first} Change the dates so that nobody loses access, or declare the gap in a "
             "waiver that says who bears the risk."
         )
+
+
+def check_rules_hold(*, document: Mapping[str, Any]) -> None:
+    """
+    Refuse a plan that breaks the registry's rules.
+
+    :raises RulesBroken: naming each
+    """
+    failures = document["plan"]["failures"]
+    if failures:
+        raise RulesBroken(f"This does not go to review, because {'; '.join(failures)}.", failures=failures)
 
 
 def check_on_screen(*, revision: Revision, digest: str) -> None:

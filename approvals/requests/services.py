@@ -185,6 +185,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
 
     :raises WrongState: if the request is not a draft
     :raises IncompleteRationale: if justification, impact, acceptance criteria or rollback is missing
+    :raises RulesBroken: if the plan breaks the registry's rules
     :raises GapWithoutWaiver: if the plan opens a gap that no waiver declares
     :raises NotPermitted: if the author may not propose
     """
@@ -193,6 +194,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     status = rules.next_status(change_request=change_request, action=Action.SUBMIT)
     revision = current(change_request)
     rules.check_complete(revision=revision)
+    rules.check_rules_hold(document=revision.document)
     rules.check_waived(document=revision.document)
     change_request.status = status
     change_request.submitted_at = now

@@ -72,13 +72,14 @@ class Person(models.Model):
     """
     Someone known from the identity provider who can hold a seat. Operational: registered by services, each with its event.
 
-    `human_id` is shared with the logins of the same human. Deliberately absent: name, mail and external ids, which live in
+    `human_id` is shared with the logins of the same human; `country` is where they work, empty if not known. Deliberately absent: name, mail and external ids, which live in
     PersonalDetails and can be erased.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     human_id = models.UUIDField(default=uuid.uuid4, db_index=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="people")
+    country = models.CharField(max_length=2, blank=True, default="")
     registered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
 

@@ -16,11 +16,12 @@ from foundation.identity.models import User
 
 @dataclass(frozen=True)
 class NewPerson:
-    """Who is to be registered: the person's UUID, human and account."""
+    """Who is to be registered: the person's UUID, human, account, and country of work if known."""
 
     person_id: uuid.UUID
     account_id: uuid.UUID
     human_id: uuid.UUID
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def register_people(
     rows = Person.objects.bulk_create(
         [
             Person(
-                id=person.person_id, human_id=person.human_id, account_id=person.account_id, registered_at=now
+                id=person.person_id,
+                human_id=person.human_id,
+                account_id=person.account_id,
+                country=person.country,
+                registered_at=now,
             )
             for person in new
         ],

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from approvals.governed import Application, FactType, FactUnit, Kind, Operation, Preparation, PreparedItem, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, referred_row
-from approvals.records.payloads import Code, Payload, Text
+from approvals.records.payloads import Code, Country, Payload, Text
 from approvals.records.rows import instant, instance_from
 from entitlements.agreements.models import OrderLine
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
@@ -31,6 +31,7 @@ class PersonRow(Payload):
 
     person_id: UUID
     human_id: UUID
+    country: Country | Literal[""] = ""
 
 
 class GrantPayload(Payload):
@@ -39,7 +40,7 @@ class GrantPayload(Payload):
 
     `regions` takes countries and region groups. What is left out follows the SKU revision: environments, support level;
     and the order line: SKU revision. `people` are registered and `holders` get a seat when the change is applied;
-    `carry_over` gives one to each holder of the predecessor.
+    unless `carry_over` is false, each holder of the predecessor gets one too.
     """
 
     reference: Code
@@ -64,7 +65,7 @@ class GrantPayload(Payload):
     attributes: dict[str, str] = {}
     people: Annotated[list[PersonRow], Field(max_length=100_000)] = []
     holders: Annotated[list[UUID], Field(max_length=100_000)] = []
-    carry_over: bool = False
+    carry_over: bool | None = None
 
 
 class AmendPayload(Payload):
@@ -156,7 +157,9 @@ class _Entitlement(RecordKind):
             effects = item.effects
             register_people(
                 people=[
-                    NewPerson(UUID(row["person_id"]), entitlement.account_id, UUID(row["human_id"]))
+                    NewPerson(
+                        UUID(row["person_id"]), entitlement.account_id, UUID(row["human_id"]), row.get("country", "")
+                    )
                     for row in effects.get("register", [])
                 ],
                 actor=application.actor,
@@ -202,14 +205,19 @@ class Grant(_Entitlement, CreateKind):
         """People to register and seats to hold."""
         assert isinstance(payload, GrantPayload)  # noqa: S101  the kind's own payload
         hold = [str(person_id) for person_id in payload.holders]
-        if payload.carry_over:
-            if payload.replaces_id is None:
-                raise InvalidInput("There is no predecessor whose holders could be carried over. Name it in replaces_id.")
+        if payload.carry_over and payload.replaces_id is None:
+            raise InvalidInput("There is no predecessor whose holders could be carried over. Name it in replaces_id.")
+        if payload.replaces_id is not None and payload.carry_over is not False:
             held = Seat.objects.held().filter(entitlement_id=payload.replaces_id, person__isnull=False)
             hold += [str(person_id) for person_id in held.order_by("taken_at", "id").values_list("person_id", flat=True)]
         return {
             "register": [
-                {"person_id": str(person.person_id), "human_id": str(person.human_id)} for person in payload.people
+                {
+                    "person_id": str(person.person_id),
+                    "human_id": str(person.human_id),
+                    "country": person.country,
+                }
+                for person in payload.people
             ],
             "hold": list(dict.fromkeys(hold)),
             "release": [],

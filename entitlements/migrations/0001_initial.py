@@ -465,6 +465,7 @@ class Migration(migrations.Migration):
                 ('human_id', models.UUIDField(db_index=True, default=uuid.uuid4)),
                 ('registered_at', models.DateTimeField()),
                 ('left_at', models.DateTimeField(null=True)),
+                ('country', models.CharField(blank=True, default='', max_length=2)),
             ],
             options={
                 'verbose_name_plural': 'people',

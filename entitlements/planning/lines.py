@@ -1,0 +1,127 @@
+"""Whole values old → new, in words with units: what an item changes, for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from approvals import governed
+from approvals.governed import PreparedItem
+from approvals.records.rows import changed_fields
+from entitlements.catalog.regions import country_name
+
+JSON = Any
+
+UNITS: Mapping[str, str] = {
+    "seats": "seats",
+    "seats_minimum": "seats",
+    "seats_maximum": "seats",
+    "bridge_seats": "seats",
+    "notice_days": "days",
+    "bridge_days_total": "days",
+    "renewal_months": "months",
+    "discount_percent": "%",
+    "tax_percent": "%",
+    "price_cap_percent": "%",
+}
+COUNTRY_FIELDS = frozenset({"countries", "hosting_countries", "bridge_countries"})
+# What people do not read: keys, and what repeats another line.
+HIDDEN = frozenset({"id", "version", "sku_id", "region_groups"})
+
+
+def lines_of(item: PreparedItem, labels: Mapping[str, str]) -> list[dict[str, JSON]]:
+    """One line for each field that changes; for a new record, for each field that says something."""
+    model = governed.kind(item.kind).model
+    after = item.after or {}
+    found = []
+    for name in changed_fields(item.before, after):
+        value = after.get(name)
+        # An open end of a new record says something: nothing limits it.
+        says_something = value not in (None, "", [], {}, False) or name in ("ends_at", "seats", "seats_maximum")
+        if name in HIDDEN or (item.before is None and not says_something):
+            continue
+        field = model._meta.get_field(name.removesuffix("_id"))
+        found.append(
+            {
+                "field": name,
+                "label": str(getattr(field, "verbose_name", name)),
+                "old": None if item.before is None else in_words(name, item.before.get(name), labels),
+                "new": in_words(name, value, labels),
+                "unit": UNITS.get(name, after.get("currency", "") if name in ("list_price", "budget") else ""),
+            }
+        )
+    return found
+
+
+def seat_lines(item: PreparedItem) -> list[dict[str, JSON]]:
+    """Lines for people registered and seats held or released with the item."""
+    said = (("register", "people registered"), ("hold", "seats given"), ("release", "seats taken back"))
+    return [
+        {"field": name, "label": label, "old": None, "new": str(len(item.effects[name])), "unit": "people"}
+        for name, label in said
+        if item.effects.get(name)
+    ]
+
+
+def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
+    """A value as people read it; ids become names, empty ends say what they mean."""
+    if name == "grace_seconds":
+        return str(timedelta(seconds=value or 0)) if value else "none"
+    if value is None:
+        return _ABSENT.get(name, "–")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in COUNTRY_FIELDS:
+        return ", ".join(f"{country_name(code)} ({code})" for code in value) or "–"
+    if name == "periods":
+        return "; ".join(_period(period) for period in value)
+    for form in (_sequence, _mapping):
+        told = form(value, labels)
+        if told is not None:
+            return told
+    return labels.get(str(value), str(value)) or "–"
+
+
+_ABSENT: Mapping[str, str] = {
+    "seats": "unlimited",
+    "seats_maximum": "no maximum",
+    "ends_at": "open-ended",
+    "releases": "all releases",
+    "updates_until": "as long as the right of use",
+    "support_until": "as long as the right of use",
+}
+
+
+def _sequence(value: JSON, labels: Mapping[str, str]) -> str | None:
+    if not isinstance(value, list):
+        return None
+    return ", ".join(_mapping(part, labels) or labels.get(str(part), str(part)) for part in value) or "–"
+
+
+def _mapping(value: JSON, labels: Mapping[str, str]) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    told = {True: "on", False: "off", None: "unlimited"}
+    words: Callable[[JSON], str] = lambda part: told[part] if part is None or part is True or part is False else str(part)
+    return ", ".join(f"{key}: {words(part)}" for key, part in value.items() if part != "") or "–"
+
+
+def _period(period: Mapping[str, JSON]) -> str:
+    quantity = "unlimited" if period["quantity"] is None else f"{period['quantity']:,}"
+    until = period["ends_at"] or "the line's end"
+    price = Decimal(period["unit_price"]).normalize()
+    return f"{quantity} at {price:f} each from {period['starts_at']} to {until}"
+
+
+def named_in(items: Sequence[PreparedItem]) -> set[UUID]:
+    """UUIDs that the items' rows refer to, so that they can be shown by name."""
+    found: set[UUID] = set()
+    for item in items:
+        for row in (item.before or {}, item.after or {}):
+            for name, value in row.items():
+                if name.endswith("_id") and isinstance(value, str):
+                    found.add(UUID(value))
+                elif name == "covered_accounts":
+                    found |= {UUID(part) for part in value}
+    return found
