@@ -7,4 +7,8 @@ while beat was away is made good by the next one. An instant of a business rule 
 
 from typing import Any
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "deliver-outbox": {"task": "foundation.tasks.deliver_outbox", "schedule": 10.0},
+    "sweep-outbox": {"task": "foundation.tasks.sweep_outbox", "schedule": 60.0},
+    "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
+}

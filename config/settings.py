@@ -27,6 +27,9 @@ SECRETS_KEYS = read_list("SECRETS_KEYS", default=[])
 PUBLIC_URL = read_text("PUBLIC_URL", default="http://127.0.0.1:8000" if EMBEDDED else None)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else None)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "foundation.web.errors.csrf_failure"
+# Addresses inside the house that outgoing requests may reach, as host:port.
+HTTP_ALLOWED_INTERNAL_HOSTS = read_list("HTTP_ALLOWED_INTERNAL_HOSTS", default=[])
 
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
 DATABASES = {"default": read_database("DATABASE_URL", role="tenure_app", embedded=EMBEDDED_LAYOUT)}
@@ -68,7 +71,8 @@ MIDDLEWARE = [
     "foundation.web.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "foundation.web.csp.TenureCSPMiddleware",
+    "foundation.web.text.StorableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -113,6 +117,7 @@ ANONYMOUS_USER_NAME = None  # guardian: nobody who is not signed in holds a gran
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
+AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -141,7 +146,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read_boolean("B
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 X_FRAME_OPTIONS = "DENY"
-# unfold's Alpine build evaluates expressions and styles inline: under /admin/ only, see foundation/web/admin.py.
+# unfold's Alpine build evaluates expressions and styles inline: under /admin/ only, see foundation/web/csp.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

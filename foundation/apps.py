@@ -8,3 +8,9 @@ class FoundationConfig(AppConfig):
 
     name = "foundation"
     verbose_name = "Foundation"
+
+    def ready(self) -> None:
+        """Stop the start if there are no keys to read stored secrets with."""
+        from foundation.secrets.services import check_keys  # noqa: PLC0415  settings are read when it is loaded
+
+        check_keys()

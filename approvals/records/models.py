@@ -41,6 +41,15 @@ class GovernedModel(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def natural_lookup(cls, name: str) -> dict[str, Any]:
+        """The filter that finds a record by what people call it: its reference, code or name, whichever it has."""
+        names = {field.name for field in cls._meta.concrete_fields}
+        for field in ("reference", "code", "name"):
+            if field in names:
+                return {field: name}
+        return {"pk": None}
+
 
 def history(**options: Any) -> HistoricalRecords:
     """Row history of a governed model: one row for each version, with the number of its change request."""

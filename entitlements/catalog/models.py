@@ -1,5 +1,7 @@
 """What can be licensed: products, features, releases, SKUs and their revisions, region groups."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -209,6 +211,12 @@ class SKURevision(GovernedModel):
 
     def __str__(self) -> str:
         return f"{self.sku} r{self.number}"
+
+    @classmethod
+    def natural_lookup(cls, name: str) -> dict[str, Any]:
+        """A revision is called by its SKU's code and its number: `ATLAS-TEAM r2`."""
+        code, _, number = name.rpartition(" r")
+        return {"sku__code": code, "number": int(number)} if number.isdigit() else {"pk": None}
 
 
 class RegionGroup(GovernedModel):
