@@ -36,7 +36,7 @@ test-services: install-dev
 check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	$(EMBEDDED) $(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(EMBEDDED) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python -W error manage.py check --deploy --fail-level WARNING

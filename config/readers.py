@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, overload
 from urllib.parse import unquote
 
 import environ
@@ -137,6 +137,10 @@ def generate_secret(layout: Layout) -> str:
     return layout.secret_key.read_text()
 
 
+@overload
+def read_database(name: str, *, role: str, embedded: Layout | None = None) -> dict[str, Any]: ...
+@overload
+def read_database(name: str, *, role: str, embedded: Layout | None, required: bool) -> dict[str, Any] | None: ...
 def read_database(
     name: str, *, role: str, embedded: Layout | None = None, required: bool = True
 ) -> dict[str, Any] | None:

@@ -10,5 +10,7 @@ instance.prepare_environment()
 
 from config.settings import *  # noqa: E402, F403
 
+# The collected, hashed files exist only where somebody served.
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

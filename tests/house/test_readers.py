@@ -105,9 +105,7 @@ class TestReadSecret:
 class TestReadDatabase:
     def read(self, monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, object]:
         monkeypatch.setenv("THING", url)
-        answer = readers.read_database("THING", role="tenure_app")
-        assert answer is not None
-        return answer
+        return readers.read_database("THING", role="tenure_app")
 
     def test_reads_a_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
         answer = self.read(monkeypatch, "postgresql://tenure_app:p%40ss@db.example:5433/tenure?sslmode=require")
@@ -142,11 +140,10 @@ class TestReadDatabase:
             readers.read_database("THING", role="tenure_app")
 
     def test_answers_none_where_none_is_required(self) -> None:
-        assert readers.read_database("THING", role="tenure_owner", required=False) is None
+        assert readers.read_database("THING", role="tenure_owner", embedded=None, required=False) is None
 
     def test_answers_the_embedded_server(self, own_layout: layout.Layout) -> None:
         answer = readers.read_database("THING", role="tenure_app", embedded=own_layout)
-        assert answer is not None
         assert (answer["HOST"], answer["USER"], answer["NAME"]) == (str(own_layout.sockets), "tenure_app", "tenure")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -89,8 +88,7 @@ def environment(arrange: Arrange) -> dict[str, str]:
     of = arrange()
     own = cluster.prepare(of, fleeting=True)
     with instance.locked():
-        shutil.copytree(instance.keep_state(), of.data, symlinks=True)
-    own.account.give(of.data)
+        instance.copy_state(instance.keep_state(), to=own)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "CELERY_"))}
     return kept | {
         "TENURE_PROFILE": "embedded",

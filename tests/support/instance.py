@@ -8,6 +8,7 @@ whole server: an open transaction in one worker's database would hold up a ledge
 Source: docs/decisions/0011-test-databases.md
 """
 
+import ast
 import contextlib
 import dataclasses
 import fcntl
@@ -17,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -108,9 +109,7 @@ def running_embedded(name: str = f"run-{os.getpid()}") -> Iterator[Instance]:
     own = cluster.prepare(layout_of(name), fleeting=True)
     try:
         with locked():
-            state = keep_state()
-            shutil.copytree(state, own.layout.data, symlinks=True)
-        own.account.give(own.layout.data)
+            copy_state(keep_state(), to=own)
         child = own.start_child()
         try:
             yield Instance(superuser_url=superuser_url(own))
@@ -134,25 +133,40 @@ def layout_of(name: str) -> layout.Layout:
 
 
 def keep_state() -> Path:
-    """Answer a stopped data directory with the database of this state of the code, migrated if need be."""
+    """
+    Answer a stopped data directory with the database of this state of the code. The caller holds the lock.
+
+    It starts from one of the same migrations, if there is one: then only permissions and first data are made anew.
+    """
     states = tests_home() / "states"
-    state = states / fingerprint()
+    state, base = states / f"code-{fingerprint()}", states / f"migrations-{fingerprint_of_migrations()}"
     if state.exists():
         os.utime(state)
         return state
     remove_instance(layout_of("build"))
     builder = cluster.prepare(layout_of("build"), fleeting=True)
+    if base.exists():
+        copy_state(base, to=builder)
     builder.ensure_started()
     try:
         migrate(environment(home=builder.layout.home, database=cluster.DATABASE))
     finally:
         builder.stop()
     states.mkdir(mode=0o700, exist_ok=True)
+    if not base.exists():
+        shutil.copytree(builder.layout.data, base, symlinks=True)
     builder.layout.data.rename(state)
     remove_instance(builder.layout)
-    for old in sorted(states.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT_STATES:]:
-        shutil.rmtree(old)
+    for kind in ("code-*", "migrations-*"):
+        for old in sorted(states.glob(kind), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT_STATES:]:
+            shutil.rmtree(old)
     return state
+
+
+def copy_state(state: Path, *, to: Cluster) -> None:
+    """Give a cluster that has no data a copy of a state."""
+    shutil.copytree(state, to.layout.data, symlinks=True)
+    to.account.give(to.layout.data)
 
 
 @contextlib.contextmanager
@@ -215,13 +229,24 @@ def migrate(variables: dict[str, str]) -> None:
 
 
 def fingerprint() -> str:
-    """Answer a short text that differs when anything may have changed what a migrated database contains."""
-    digest = hashlib.sha256()
-    for app in APPS:
-        for path in sorted((CHECKOUT / app).rglob("*.py")):
-            digest.update(str(path.relative_to(CHECKOUT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    digest.update((CHECKOUT / "requirements" / "runtime.txt").read_bytes())
-    digest.update(os.environ.get("PG_BIN", "").encode())
+    """Answer a text that differs when anything may have changed what a migrated database contains."""
+    return digest_of(path for app in APPS for path in (CHECKOUT / app).rglob("*.py"))
+
+
+def fingerprint_of_migrations() -> str:
+    """Answer a text that differs when a migration does, or a module of the project that one imports."""
+    migrations = [path for app in APPS for path in (CHECKOUT / app / "migrations").glob("*.py")]
+    nodes = [node for path in migrations for node in ast.walk(ast.parse(path.read_text()))]
+    names = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    imported = [CHECKOUT / f"{name.replace('.', '/')}.py" for name in names if name.split(".")[0] in APPS]
+    return digest_of(path for path in (*migrations, *imported) if path.exists())
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Answer a short text that differs when a file, the locked dependencies or the server's programs do."""
+    digest = hashlib.sha256(os.environ.get("PG_BIN", "").encode())
+    for path in sorted({*paths, CHECKOUT / "requirements" / "runtime.txt"}):
+        digest.update(str(path.relative_to(CHECKOUT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.db import connections
 from foundation.embedded import profile, supervisor
 from foundation.embedded.cluster import Cluster
 from foundation.embedded.errors import EmbeddedError
+from foundation.embedded.layout import Layout
 from foundation.embedded.supervisor import Program
 
 PYTHON = [sys.executable, "-m"]
@@ -42,11 +42,6 @@ class Command(BaseCommand):
 
         :raises CommandError: if this is no embedded profile, if it is served already, or if the port is taken
         """
-        if not settings.EMBEDDED:
-            raise CommandError(
-                "Nothing was started: serve is for one machine, with TENURE_PROFILE=embedded. "
-                "In production the web server, the worker and beat run apart; docs/operations.md shows how."
-            )
         with served_once():
             refuse_taken(host, port)
             try:
@@ -96,6 +91,20 @@ def beat() -> list[str]:
     return [*CELERY, "beat", "--pidfile="]
 
 
+def own_layout() -> Layout:
+    """
+    Answer the layout of the embedded profile.
+
+    :raises CommandError: if this is another profile
+    """
+    if settings.EMBEDDED_LAYOUT is None:
+        raise CommandError(
+            "Nothing was started: serve is for one machine, with TENURE_PROFILE=embedded. "
+            "In production the web server, the worker and beat run apart; docs/operations.md shows how."
+        )
+    return settings.EMBEDDED_LAYOUT
+
+
 @contextlib.contextmanager
 def served_once() -> Iterator[None]:
     """
@@ -103,7 +112,7 @@ def served_once() -> Iterator[None]:
 
     :raises CommandError: if another one holds it
     """
-    path: Path = settings.EMBEDDED_LAYOUT.serve_lock
+    path = own_layout().serve_lock
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     with open(path, "a+") as lock:
         try:
@@ -137,12 +146,19 @@ def refuse_taken(host: str, port: int) -> None:
 
 def collect_static() -> None:
     """Collect and compress the static files, unless none has changed since the last time."""
-    mark = Path(settings.EMBEDDED_LAYOUT.home) / "static-files"
-    fingerprint = fingerprint_of_static()
-    if mark.exists() and mark.read_text() == fingerprint and (settings.STATIC_ROOT / "staticfiles.json").exists():
-        return
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    mark.write_text(fingerprint)
+    root = settings.STATIC_ROOT
+    root.mkdir(exist_ok=True)
+    directory = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        mark = root / ".fingerprint"
+        fingerprint = fingerprint_of_static()
+        if mark.exists() and mark.read_text() == fingerprint:
+            return
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        mark.write_text(fingerprint)
+    finally:
+        os.close(directory)
 
 
 def fingerprint_of_static() -> str:
