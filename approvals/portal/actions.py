@@ -1,0 +1,86 @@
+"""
+The buttons of a change request's page: what its state offers, and why a button can't be pressed.
+
+A disabled button says what the permission or the rule would say if it were pressed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from approvals.requests import permissions, rules
+from approvals.requests.errors import AlreadyDecided
+from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
+from approvals.requests.states import Action, Status
+from foundation.errors import DomainError
+from foundation.identity.models import User
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to do: its name in addresses, its words, and why it can't be done (empty: it can)."""
+
+    name: str
+    label: str
+    why_not: str
+    tone: str
+    explanation: str = ""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it can be pressed."""
+        return not self.why_not
+
+
+def refusal(*checks: Callable[[], object]) -> str:
+    """The sentence of the first check that refuses; empty if none does."""
+    for check in checks:
+        try:
+            check()
+        except DomainError as error:
+            return error.message
+    return ""
+
+
+def why_not_decide(*, change_request: ChangeRequest, revision: Revision, stage: Stage | None, user: User) -> str:
+    """Why a user can't decide on the open stage; empty if they can."""
+    if stage is None:
+        return "Every approval that is needed has been given."
+    why = refusal(lambda: permissions.check_may_review(user=user, change_request=change_request, stage=stage))
+    if not why and Decision.objects.filter(revision=revision, decider_human_id=user.human_id).exists():
+        why = f"{AlreadyDecided.title}. A new revision asks you again."
+    return why
+
+
+def buttons(*, change_request: ChangeRequest, revision: Revision, user: User) -> tuple[Button, ...]:
+    """What the request's state offers besides deciding, in the order in which it is usually done."""
+    return tuple(_buttons(change_request, revision, user))
+
+
+def _buttons(change_request: ChangeRequest, revision: Revision, user: User) -> Iterator[Button]:
+    def may_edit() -> None:
+        permissions.check_may_edit(user=user, change_request=change_request)
+
+    if rules.allows(change_request=change_request, action=Action.SUBMIT):
+        why = refusal(
+            may_edit,
+            lambda: rules.check_complete(revision=revision),
+            lambda: rules.check_waived(document=revision.document),
+        )
+        yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
+    if change_request.status == Status.APPROVED:
+        why = refusal(lambda: permissions.check_may_apply(user=user, change_request=change_request))
+        yield Button(
+            "apply", "Apply now", why, "primary",
+            "Written whole, in one transaction. What changed since the review is checked again first.",
+        )
+    if rules.allows(change_request=change_request, action=Action.WITHDRAW):
+        why = refusal(lambda: permissions.check_may_withdraw(user=user, change_request=change_request))
+        yield Button("withdraw", "Withdraw", why, "quiet")
+
+
+def why_not_edit(*, change_request: ChangeRequest, user: User) -> str:
+    """Why a user can't edit the request; empty if they can."""
+    return refusal(
+        lambda: permissions.check_may_edit(user=user, change_request=change_request),
+        lambda: rules.next_status(change_request=change_request, action=Action.AMEND),
+    )

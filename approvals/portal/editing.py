@@ -1,0 +1,205 @@
+"""
+The form that edits a change request: why, and the simple values (instants, numbers) of what is asked for.
+
+What the form does not show stays as it was; a value is replaced only where the reader changed what was on the screen.
+"""
+
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+from pydantic import BaseModel
+
+from approvals import governed
+from approvals.governed import Draft, PreparedItem
+from approvals.portal.reading import found
+from approvals.requests import permissions, revisions, rules
+from approvals.requests.models import ChangeRequest, Revision
+from approvals.requests.revisions import Rationale, Waiver
+from approvals.requests.services import current
+from approvals.requests.states import Action
+from foundation.errors import InvalidInput
+from foundation.identity.models import User
+
+ITEMS_SHOWN = 25
+LOCAL = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One value of one item: the form's name for it, its words, how it is entered, and what stands there."""
+
+    name: str
+    field: str
+    label: str
+    kind: str
+    value: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class EditedItem:
+    """An item with the values that this form can change."""
+
+    position: int
+    title: str
+    label: str
+    inputs: Sequence[Input]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Everything that the form shows."""
+
+    change_request: ChangeRequest
+    revision: Revision
+    title: str
+    rationale: Mapping[str, str]
+    waiver: Mapping[str, str]
+    needs_waiver: bool
+    gap: str
+    items: Sequence[EditedItem]
+    hidden_items: int
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What the form asks for, as the service takes it."""
+
+    title: str
+    rationale: Rationale
+    waiver: Waiver | None
+    drafts: Sequence[Draft] | None
+    expected_digest: str
+
+
+def form(*, number: int, user: User, posted: Mapping[str, str] | None = None) -> Form:
+    """
+    The form as it stands, or with what was posted.
+
+    :raises NotFound: if the user may not see the request
+    :raises NotPermitted: if the user may not propose
+    :raises WrongState: if the request is closed
+    """
+    change_request = found(number=number, user=user)
+    permissions.check_may_edit(user=user, change_request=change_request)
+    rules.next_status(change_request=change_request, action=Action.AMEND)
+    revision = current(change_request)
+    items = revisions.items_of(revision)
+    given = posted or {}
+    stored = revision.rationale
+    rationale = {
+        name: given.get(name, "\n".join(stored[name]) if isinstance(stored[name], list) else stored[name])
+        for name in rules.REQUIRED
+    }
+    waiver = revision.document["waiver"] or {}
+    return Form(
+        change_request=change_request,
+        revision=revision,
+        title=given.get("title", change_request.title),
+        rationale=rationale,
+        waiver={name: given.get(f"waiver_{name}", waiver.get(name, "")) for name in ("reason", "risk_owner")},
+        needs_waiver=bool(revision.document["plan"]["new_gaps"] or waiver),
+        gap=revision.plan.get("interruption") or "",
+        items=[item for item in map(_edited, range(ITEMS_SHOWN), items) if item.inputs],
+        hidden_items=max(len(items) - ITEMS_SHOWN, 0),
+    )
+
+
+def amendment(*, number: int, user: User, posted: Mapping[str, str]) -> Amendment:
+    """
+    What a posted form asks for.
+
+    :raises InvalidInput: if an instant can't be read
+    :raises NotFound: if the user may not see the request
+    """
+    revision = current(found(number=number, user=user))
+    items = revisions.items_of(revision)
+    changed = {index: values for index, values in _changes(items, posted)}
+    drafts = revisions.drafts_of(items)
+    for index, values in changed.items():
+        draft = drafts[index]
+        drafts[index] = Draft(draft.kind, dict(draft.payload) | values, draft.target_id)
+    reason, risk_owner = (posted.get(f"waiver_{name}", "").strip() for name in ("reason", "risk_owner"))
+    if bool(reason) != bool(risk_owner):
+        raise InvalidInput("A waiver says both why the gap is accepted and who bears the risk.")
+    criteria = tuple(line.strip() for line in posted.get("acceptance_criteria", "").splitlines() if line.strip())
+    return Amendment(
+        title=posted.get("title", "").strip(),
+        rationale=Rationale(
+            justification=posted.get("justification", "").strip(),
+            impact=posted.get("impact", "").strip(),
+            acceptance_criteria=criteria,
+            rollback=posted.get("rollback", "").strip(),
+        ),
+        waiver=Waiver(reason, risk_owner) if reason else None,
+        drafts=drafts if changed else None,
+        expected_digest=posted.get("digest", ""),
+    )
+
+
+def _edited(position: int, item: PreparedItem) -> EditedItem:
+    return EditedItem(position, governed.kind(item.kind).title, item.label, tuple(_inputs(position, item)))
+
+
+def _inputs(position: int, item: PreparedItem) -> Iterator[Input]:
+    payload: type[BaseModel] = governed.kind(item.kind).payload
+    for name, value in item.payload.items():
+        field = payload.model_fields.get(name)
+        if field is None or isinstance(value, bool | list | dict):
+            continue
+        types = list(_types(field.annotation))
+        label = name.removesuffix("_at").replace("_", " ").capitalize()
+        key = f"item-{position}-{name}"
+        if datetime in types:
+            yield Input(key, name, label, "datetime-local", _local(value), f"in {timezone.get_current_timezone_name()}; empty: open")
+        elif int in types and (isinstance(value, int) or value == "unlimited"):
+            unlimited = str in types or "unlimited" in types
+            yield Input(
+                key, name, label, "text" if unlimited else "number", str(value),
+                "a number, or “unlimited”" if unlimited else "",
+            )
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    """The plain types and literal values that an annotation mentions."""
+    arguments = typing.get_args(annotation)
+    if not arguments:
+        yield annotation
+    for argument in arguments:
+        yield from _types(argument)
+
+
+def _changes(
+    items: Sequence[PreparedItem], posted: Mapping[str, str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for position, item in enumerate(items[:ITEMS_SHOWN]):
+        values = {
+            shown.field: _value(shown, posted[shown.name].strip())
+            for shown in _inputs(position, item)
+            if shown.name in posted and posted[shown.name].strip() != shown.value
+        }
+        if values:
+            yield position, values
+
+
+def _value(shown: Input, text: str) -> Any:
+    if shown.kind != "datetime-local":
+        return int(text) if text.isdecimal() and len(text) < 19 else text
+    if not text:
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{shown.label}: “{text}” is not a date and time. Write it as 2026-04-01T09:00.") from None
+    aware = timezone.make_aware(local) if timezone.is_naive(local) else local
+    return aware.astimezone(UTC).isoformat()
+
+
+def _local(value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    return timezone.localtime(datetime.fromisoformat(value)).strftime(LOCAL)

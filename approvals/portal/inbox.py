@@ -1,0 +1,217 @@
+"""What waits for whom: the reads behind "My work", the list of changes and the counts in the navigation."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.core.paginator import Page, Paginator
+from django.db.models import BooleanField, Exists, OuterRef, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from approvals import roles
+from approvals.portal.facets import Choice, Facet, facets
+from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
+from approvals.requests.states import Status
+from foundation.identity.models import User
+
+ROWS_PER_PAGE = 25
+RECENT = 8
+PLAN = "current_revision__document__plan"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers in the navigation."""
+
+    awaiting: int
+    mine: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """One list of "My work": its rows (at most a page of them), how many there are, and where all of them are."""
+
+    name: str
+    title: str
+    rows: Sequence[ChangeRequest]
+    count: int
+    empty: str
+    query: str
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.rows)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything on "My work"; `lead` says in words what matters."""
+
+    lead: str
+    urgent: bool
+    sections: Sequence[Section]
+    may_propose: bool
+
+
+@dataclass(frozen=True)
+class ShownFacet:
+    """A filter with what is chosen."""
+
+    facet: Facet
+    chosen: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of changes, with the filters in force."""
+
+    page: Page[ChangeRequest]
+    lead: str
+    status: str
+    text: str
+    whose: str
+    facets: Sequence[ShownFacet]
+    statuses: Sequence[tuple[str, str]]
+    query: str
+
+
+def visible(user: User) -> ChangeRequestQuerySet:
+    """The requests that a user may see; none without the right to read requests."""
+    if not user.is_active or not user.has_perm(roles.VIEW_REQUESTS):
+        return ChangeRequest.objects.none()
+    return ChangeRequest.objects.visible_to(user)
+
+
+def counts(user: User) -> Counts:
+    """How many changes wait for a user's decision, and how many of their own are open."""
+    seen = visible(user)
+    return Counts(awaiting=_awaiting(seen, user).count(), mine=seen.written_by(user).open().count())
+
+
+def work(*, user: User) -> Work:
+    """Everything that waits for a user, and what became of their own requests."""
+    seen = visible(user)
+    awaiting = _section(
+        "awaiting", "Awaiting your decision", _awaiting(seen, user).order_by("submitted_at", "id"),
+        "Nothing waits for your decision. When a stage asks for one of your roles, the change appears here.",
+        "whose=awaiting",
+    )
+    sections = [awaiting]
+    if user.has_perm(roles.APPLY):
+        sections.append(_section(
+            "to-apply", "Approved, to be applied", seen.filter(status=Status.APPROVED).order_by("approved_at", "id"),
+            "No approved change waits to be applied.", "status=approved",
+        ))
+    sections.append(_section(
+        "mine", "Your open requests", seen.written_by(user).open().order_by("status", "-created_at", "id"),
+        "You have no open request. Propose one from an entitlement's page, the admin, or an import.", "whose=mine",
+    ))
+    applied = seen.filter(status=Status.APPLIED, system=False).order_by("-applied_at", "id")
+    sections.append(_section("applied", "Recently applied", applied, "No change has been applied yet.",
+                             "status=applied", most=RECENT))
+    lead, urgent = _lead(sections)
+    return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
+
+
+def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
+    """A page of the changes that a user may see, filtered by status, whose, text, and the registered facets."""
+    seen = visible(user)
+    status, text, whose = (parameters.get(name, "").strip() for name in ("status", "text", "whose"))
+    if whose == "awaiting":
+        seen = _awaiting(seen, user)
+    elif whose == "mine":
+        seen = seen.written_by(user)
+    if status == "open":
+        seen = seen.open()
+    elif status in Status.values:
+        seen = seen.filter(status=status)
+    if text:
+        seen = _matching(seen, text)
+    shown = []
+    for facet in facets():
+        chosen = parameters.get(facet.name, "").strip()
+        seen = _touching(seen, facet, chosen) if chosen else seen
+        shown.append(ShownFacet(facet, chosen, facet.choices(user)))
+    paginator = Paginator(_described(seen.order_by("-created_at", "id")), ROWS_PER_PAGE)
+    page = paginator.get_page(parameters.get("page"))
+    statuses = [("open", "Open"), *((value, label) for value, label in Status.choices if value != Status.APPLYING)]
+    query = {name: value for name, value in parameters.items() if name != "page" and value}
+    return Listing(page, _said(paginator.count, query), status, text, whose, shown, statuses, urlencode(query))
+
+
+def _awaiting(seen: ChangeRequestQuerySet, user: User) -> ChangeRequestQuerySet:
+    return seen.awaiting_decision_of(user) if user.has_perm(roles.DECIDE) else seen.none()
+
+
+def _described(requests: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
+    """With the plan's first line and warning, taken out of the document in the database: documents can be large."""
+    return requests.select_related("created_by").annotate(
+        summary=KT(f"{PLAN}__document__summary"),
+        interruption=KT(f"{PLAN}__document__interruption"),
+        new_gaps=Cast(KT(f"{PLAN}__new_gaps"), BooleanField()),
+    )
+
+
+def _section(
+    name: str, title: str, requests: ChangeRequestQuerySet, empty: str, query: str, most: int = ROWS_PER_PAGE
+) -> Section:
+    rows = list(_described(requests)[: most + 1])
+    count = len(rows) if len(rows) <= most else requests.count()
+    return Section(name, title, rows[:most], count, empty, query)
+
+
+def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
+    by_name = {section.name: section for section in sections}
+    awaiting, to_apply = by_name["awaiting"], by_name.get("to-apply")
+    mine = by_name["mine"]
+    said = []
+    harmful = [row for row in awaiting.rows if row.interruption or row.new_gaps]
+    if awaiting.count:
+        text = f"{_number(awaiting.count, 'change waits', 'changes wait')} for your decision"
+        if harmful and awaiting.count == 1:
+            text += ", and it would interrupt somebody’s access"
+        elif harmful:
+            text += f"; {len(harmful)} of them would interrupt somebody’s access"
+        said.append(text)
+    if to_apply and to_apply.count:
+        said.append(f"{_number(to_apply.count, 'approved change waits', 'approved changes wait')} to be applied")
+    returned = sum(row.status == Status.CHANGES_REQUESTED for row in mine.rows)
+    if returned:
+        said.append(f"{_number(returned, 'request of yours came', 'requests of yours came')} back with questions")
+    return ("; ".join(said) or "Nothing waits for you") + ".", bool(harmful)
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _said(count: int, query: Mapping[str, str]) -> str:
+    what = "change" if count == 1 else "changes"
+    if query:
+        return f"{count} {what} {'matches' if count == 1 else 'match'} your filters." if count else (
+            "No change matches your filters."
+        )
+    return f"{count} {what} that you may see, newest first." if count else "No change that you may see has been proposed."
+
+
+def _matching(requests: ChangeRequestQuerySet, text: str) -> ChangeRequestQuerySet:
+    found = Q(title__icontains=text) | Q(
+        Exists(Item.objects.filter(revision=OuterRef("current_revision"), label__icontains=text))
+    )
+    number = text.removeprefix("#")
+    if number.isdecimal() and len(number) < 18:
+        found |= Q(number=int(number))
+    return requests.filter(found)
+
+
+def _touching(requests: ChangeRequestQuerySet, facet: Facet, chosen: str) -> ChangeRequestQuerySet:
+    try:
+        key = uuid.UUID(chosen)
+    except ValueError:
+        return requests.none()
+    touched = ItemScope.objects.filter(item__revision=OuterRef("current_revision"), **{facet.column: key})
+    return requests.filter(Exists(touched))

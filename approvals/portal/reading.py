@@ -1,0 +1,207 @@
+"""A change request as people read it: state, approvals needed and given, plan, decisions, events."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from django.utils.functional import SimpleLazyObject
+
+from approvals import governed
+from approvals.governed import PreparedItem
+from approvals.portal import actions, inbox
+from approvals.portal.actions import Button
+from approvals.requests import permissions, revisions
+from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, Revision, Stage, stale_decisions
+from approvals.requests.review import open_stage
+from approvals.requests.services import current
+from approvals.requests.states import PRESENTATIONS, Status
+from audit import contributors
+from audit.ledger.models import Event
+from foundation.errors import NotFound
+from foundation.identity.models import User
+
+NAMES_SHOWN = 6
+EVENTS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class ShownStage:
+    """A stage of the chain: what it needs, what it has, and who could still give it."""
+
+    stage: Stage
+    state: str
+    given: Sequence[Decision]
+    missing: int
+    eligible: Sequence[str]
+    eligible_more: int
+
+    @property
+    def too_few(self) -> bool:
+        """Whether nobody is left who could fill the quorum."""
+        return self.state != "passed" and len(self.eligible) + self.eligible_more < self.missing
+
+
+@dataclass(frozen=True)
+class ShownEvent:
+    """One event as a sentence."""
+
+    sentence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that the page of a change request shows to one reader."""
+
+    change_request: ChangeRequest
+    revision: Revision
+    owner: str
+    rationale: Mapping[str, Any]
+    waiver: Mapping[str, str] | None
+    new_gaps: bool
+    plan: Mapping[str, Any]
+    plan_template: str
+    plan_context: Mapping[str, Any]
+    stages: Sequence[ShownStage]
+    open_stage: Stage | None
+    why_not_decide: str
+    why_not_edit: str
+    buttons: Sequence[Button]
+    decisions: Sequence[Decision]
+    stale: Sequence[Decision]
+    events: Sequence[ShownEvent]
+    record_events: int
+    others: Sequence[ChangeRequest]
+    authorization: Authorization | None
+    item_count: int
+    missing: Sequence[str] = field(default=())
+
+    @property
+    def in_review(self) -> bool:
+        """Whether decisions are asked for."""
+        return self.change_request.status == Status.IN_REVIEW
+
+
+def found(*, number: int, user: User) -> ChangeRequest:
+    """
+    The request of a number, if the user may see it.
+
+    :raises NotFound: if there is none, or the user may not see all that it touches
+    """
+    key = ChangeRequest.objects.filter(number=number).values_list("id", flat=True).first()
+    if key is None:
+        raise NotFound("There is no such change request, or it touches what is not granted to you.")
+    return permissions.visible_request(user=user, change_request_id=key)
+
+
+def read(*, number: int, user: User) -> Reading:
+    """
+    A request with its current revision, as one reader sees it.
+
+    :raises NotFound: if there is none, or the user may not see all that it touches
+    """
+    change_request = found(number=number, user=user)
+    revision = current(change_request)
+    items = cast(Sequence[PreparedItem], SimpleLazyObject(lambda: revisions.items_of(revision)))
+    presenter = governed.presenter()
+    stage = open_stage(revision) if change_request.status == Status.IN_REVIEW else None
+    document = revision.document
+    events, record_events = _events(change_request)
+    return Reading(
+        change_request=change_request,
+        revision=revision,
+        owner=PRESENTATIONS[Status(change_request.status)].owner,
+        rationale=document["rationale"],
+        waiver=document["waiver"],
+        new_gaps=document["plan"]["new_gaps"],
+        plan=revision.plan,
+        plan_template=presenter.template_name,
+        plan_context=presenter.context(document=revision.plan, items=items, user=user),
+        stages=_stages(change_request, revision),
+        open_stage=stage,
+        why_not_decide=actions.why_not_decide(
+            change_request=change_request, revision=revision, stage=stage, user=user
+        ),
+        why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
+        buttons=actions.buttons(change_request=change_request, revision=revision, user=user),
+        decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),
+        stale=list(
+            stale_decisions(change_request)
+            .select_related("decider", "stage", "revision")
+            .defer("revision__content", "revision__document")
+            .order_by("decided_at", "id")
+        ),
+        events=events,
+        record_events=record_events,
+        others=_others(change_request, revision, user),
+        authorization=Authorization.objects.filter(change_request=change_request).first(),
+        item_count=len(document["items"]),
+    )
+
+
+def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStage]:
+    authors = set(
+        Revision.objects.filter(change_request=change_request).values_list("author_human_id", flat=True).distinct()
+    )
+    given: dict[uuid.UUID, list[Decision]] = {}
+    for decision in revision.decisions.select_related("decider").order_by("decided_at", "id"):
+        given.setdefault(decision.stage_id, []).append(decision)
+    decided = {decision.decider_human_id for some in given.values() for decision in some}
+    shown, opened = [], False
+    for stage in revision.stages.order_by("position"):
+        state = "passed" if stage.completed_at else "later" if opened else "open"
+        opened = opened or state == "open"
+        approvals = [one for one in given.get(stage.id, []) if one.verdict == Decision.Verdict.APPROVE]
+        names: list[str] = []
+        if state != "passed":
+            deciders = permissions.eligible_deciders(stage.role).exclude(human_id__in=(authors | decided) - {None})
+            names = [str(user) for user in deciders.order_by("last_name", "first_name", "username")]
+        shown.append(
+            ShownStage(
+                stage=stage,
+                state=state,
+                given=approvals,
+                missing=max(stage.quorum - len(approvals), 0),
+                eligible=names[:NAMES_SHOWN],
+                eligible_more=max(len(names) - NAMES_SHOWN, 0),
+            )
+        )
+    return shown
+
+
+def _events(change_request: ChangeRequest) -> tuple[list[ShownEvent], int]:
+    """The request's own events as sentences, and how many there are about the records that it changed."""
+    of_request = Event.objects.of_change_request(change_request.id)
+    own = list(of_request.filter(subject_id=change_request.id).order_by("recorded_at", "transaction_id", "id"))
+    own = own[-EVENTS_SHOWN:]
+    actors = {
+        user.id: str(user) for user in User.objects.filter(id__in={event.actor_id for event in own if event.actor_id})
+    }
+    shown = [
+        ShownEvent(
+            contributors.sentence(
+                type_name=event.type,
+                data=event.data,
+                actor=actors.get(event.actor_id, "Somebody") if event.actor_id else "The system",
+                subject=event.subject_label,
+            ),
+            event.recorded_at,
+        )
+        for event in own
+    ]
+    return shown, of_request.exclude(subject_id=change_request.id).count()
+
+
+def _others(change_request: ChangeRequest, revision: Revision, user: User) -> list[ChangeRequest]:
+    """Other open requests that touch the same records."""
+    records = Item.objects.filter(revision=revision).values("record_id")
+    touching = Item.objects.filter(record_id__in=records).exclude(revision=revision).values("revision_id")
+    return list(
+        inbox.visible(user)
+        .open()
+        .filter(current_revision__in=touching)
+        .exclude(id=change_request.id)
+        .order_by("number")[:10]
+    )

@@ -1,0 +1,20 @@
+"""Addresses of change control for people, at the root of the site."""
+
+from django.urls import path
+
+from approvals.portal import views
+from foundation.web import accounts
+
+urlpatterns = [
+    path("", views.Work.as_view(), name="inbox"),
+    path("changes/", views.Changes.as_view(), name="changes"),
+    path("changes/<int:number>/", views.Change.as_view(), name="change-request"),
+    path("changes/<int:number>/edit/", views.Edit.as_view(), name="change-edit"),
+    path("changes/<int:number>/decide/", views.Decide.as_view(), name="change-decide"),
+    path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
+    path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
+    path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),
+    path("sign-in/", accounts.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", accounts.SignOut.as_view(), name="sign-out"),
+    path("profile/", accounts.Profile.as_view(), name="profile"),
+]

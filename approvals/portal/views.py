@@ -1,0 +1,203 @@
+"""The pages of change control: my work, all changes, one change and what is done with it."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from approvals.portal import editing, inbox, reading
+from approvals.requests import application, review, services
+from approvals.requests.errors import StaleDigest
+from approvals.requests.models import ChangeRequest
+from foundation.api.problems import Problem, problem_of
+from foundation.errors import DomainError, InvalidInput
+from foundation.identity.models import User
+from foundation.web.portal import PortalPage
+
+DECIDED = {
+    "approve": "Your approval is recorded.",
+    "ask_for_changes": "Your questions went back to the author.",
+    "reject": "The change is rejected and closed.",
+}
+
+
+class SignedInPage(PortalPage):
+    """A page of a signed-in person, with their own type."""
+
+    @property
+    def user(self) -> User:
+        """Who is signed in; LoginRequiredMixin answers everybody else."""
+        user = self.request.user
+        assert isinstance(user, User)  # noqa: S101  see above
+        return user
+
+
+class Work(SignedInPage):
+    """What waits for the reader."""
+
+    template_name = "changes/work.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show it."""
+        return self.page({"work": inbox.work(user=self.user)})
+
+
+class Changes(SignedInPage):
+    """All changes that the reader may see, filtered."""
+
+    template_name = "changes/list.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show a page of them."""
+        parameters = {name: str(value) for name, value in request.GET.items()}
+        return self.page({"listing": inbox.listing(user=self.user, parameters=parameters)})
+
+
+class Change(SignedInPage):
+    """One change request."""
+
+    template_name = "changes/request.html"
+
+    def get(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show it."""
+        return self.show(number)
+
+    def show(self, number: int, **more: Any) -> HttpResponse:
+        """Show the request as it stands now, with what was refused, if anything."""
+        shown = reading.read(number=number, user=self.user)
+        refused = more.get("refused")
+        return self.page(
+            {"reading": shown, "change_request": shown.change_request, "now": self.now} | more,
+            status=refused.status if refused else 200,
+        )
+
+
+class ChangeAction(Change):
+    """Something done with a request: one service call, then its page again; a refusal is told where it was asked."""
+
+    done: ClassVar[str]
+
+    def get(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Send readers who follow the form's address to the page."""
+        return HttpResponseRedirect(reverse("change-request", args=[number]))
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Do it."""
+        try:
+            told = self.act(reading.found(number=number, user=self.user))
+        except DomainError as error:
+            return self.refuse(number, error)
+        messages.success(request, told)
+        address = reverse("change-request", args=[number])
+        htmx = getattr(request, "htmx", False)
+        return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Make the service call and say what was done."""
+        raise NotImplementedError
+
+    def refuse(self, number: int, error: DomainError) -> HttpResponse:
+        """
+        Tell why it was not done.
+
+        The part for htmx leaves the form alone, so that a decision never takes up a digest that is not on the screen.
+        """
+        refused = problem_of(error) or Problem(error.code, error.title, error.status, error.message)
+        more = {"refused": refused, "stale": isinstance(error, StaleDigest)}
+        if getattr(self.request, "htmx", False):
+            return render(self.request, "changes/refusal.html", more | {"number": number}, status=refused.status)
+        return self.show(number, comment=self.request.POST.get("comment", ""), **more)
+
+
+class Decide(ChangeAction):
+    """Approve, ask for changes, or reject, on the digest that was on the screen."""
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Record the decision."""
+        verdict, comment = self.request.POST.get("verdict", ""), self.request.POST.get("comment", "")
+        decide: Callable[..., ChangeRequest] | None = {
+            "approve": review.approve,
+            "ask_for_changes": review.ask_for_changes,
+            "reject": review.reject,
+        }.get(verdict)
+        if decide is None:
+            raise InvalidInput("Say whether you approve, ask for changes, or reject.")
+        decide(
+            change_request_id=change_request.id,
+            digest=self.request.POST.get("digest", ""),
+            reviewer=self.user,
+            now=self.now,
+            comment=comment,
+        )
+        return DECIDED[verdict]
+
+
+class Submit(ChangeAction):
+    """Send a draft to review."""
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Submit it."""
+        services.submit(change_request_id=change_request.id, author=self.user, now=self.now)
+        return "The change is in review. Whoever is asked finds it under “My work”."
+
+
+class Withdraw(ChangeAction):
+    """Close a request without applying it."""
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Withdraw it."""
+        services.withdraw(change_request_id=change_request.id, user=self.user, now=self.now)
+        return "The change is withdrawn."
+
+
+class Apply(ChangeAction):
+    """Apply an approved request."""
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Apply it."""
+        application.apply(change_request_id=change_request.id, user=self.user, now=self.now)
+        return "The change is applied, whole."
+
+
+class Edit(SignedInPage):
+    """The form that edits a request; saving writes a new revision."""
+
+    template_name = "changes/edit.html"
+
+    def get(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show the form."""
+        return self.page({"form": editing.form(number=number, user=self.user), "digest": None})
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Save, or tell what is refused with what was typed."""
+        posted = {name: str(value) for name, value in request.POST.items()}
+        try:
+            self.save(reading.found(number=number, user=self.user).id, number, posted)
+        except DomainError as error:
+            form = editing.form(number=number, user=self.user, posted=posted)
+            refused = problem_of(error)
+            return self.page(
+                {"form": form, "refused": refused, "digest": posted.get("digest"), "stale": isinstance(error, StaleDigest)},
+                status=error.status,
+            )
+        messages.success(request, "Saved as a new revision, and planned again. Earlier decisions count no longer.")
+        return HttpResponseRedirect(reverse("change-request", args=[number]))
+
+    def save(self, change_request_id: UUID, number: int, posted: dict[str, str]) -> None:
+        """Write the new revision."""
+        asked = editing.amendment(number=number, user=self.user, posted=posted)
+        services.amend(
+            change_request_id=change_request_id,
+            author=self.user,
+            now=self.now,
+            drafts=asked.drafts,
+            rationale=asked.rationale,
+            waiver=asked.waiver,
+            title=asked.title,
+            expected_digest=asked.expected_digest,
+        )

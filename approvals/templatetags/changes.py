@@ -1,0 +1,56 @@
+"""Parts of pages that speak of change requests: badges, counts in the navigation, names of roles."""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser
+
+from approvals.portal import inbox
+from approvals.portal.inbox import Counts
+from approvals.requests.models import Decision
+from approvals.requests.states import PRESENTATIONS, Status
+from foundation.identity.models import User
+from foundation.web.palette import tone
+
+register = template.Library()
+
+_VERDICT_TONES = {"approve": "success", "ask_for_changes": "warning", "reject": "danger"}
+_NOTHING = Counts(awaiting=0, mine=0)
+
+
+@register.inclusion_tag("components/badge.html")
+def status_badge(status: str) -> dict[str, str]:
+    """A request's status: its mark, word and tone, the same everywhere."""
+    known = Status(status)
+    return _badge(known.label, PRESENTATIONS[known].tone)
+
+
+@register.inclusion_tag("components/badge.html")
+def verdict_badge(decision: Decision, stale: bool = False) -> dict[str, str]:
+    """A decision's verdict; a stale one is neutral and says so."""
+    label = Decision.Verdict(decision.verdict).label
+    return _badge(f"{label}, stale", "neutral") if stale else _badge(label, _VERDICT_TONES[decision.verdict])
+
+
+@register.inclusion_tag("components/badge.html")
+def badge(label: str, tone_name: str = "neutral") -> dict[str, str]:
+    """A word in a tone."""
+    return _badge(label, tone_name)
+
+
+@register.simple_tag(takes_context=True)
+def work_counts(context: dict[str, Any]) -> Counts:
+    """The numbers in the navigation, for who is signed in."""
+    user = getattr(context.get("request"), "user", None) or AnonymousUser()
+    return inbox.counts(user) if isinstance(user, User) and user.is_active else _NOTHING
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role as people write it: IT operations."""
+    words = role.replace("_", " ")
+    return "IT" + words[2:] if words.startswith("it ") else words
+
+
+def _badge(label: str, tone_name: str) -> dict[str, str]:
+    return {"label": label, "tone": tone_name, "mark": tone(tone_name).mark}
