@@ -34,10 +34,6 @@ class Counting:
         """Return the pools that give a subject what a requirement asks."""
         return self.suitable(requirement, self._subjects.all[subject].cohorts)
 
-    def needs_seat(self, subject: int, pools: int) -> bool:
-        """Tell whether each of these pools takes a seat for the subject: it is limited and counts its unit."""
-        return not pools & ~self._terms.limited[self._subjects.all[subject].unit]
-
     def precedence(self, demand: Demand) -> tuple[int, int]:
         """Return the sort key of a demand: who has the lower one is placed first."""
         return self._subjects.precedence(demand.subject, demand.pools)

@@ -12,7 +12,7 @@ from entitlements.coverage.bits import bits
 _ALGORITHM = nx.algorithms.flow.shortest_augmenting_path
 
 
-def most_placed(
+def bottleneck(
     load: Mapping[int, int],
     *,
     own: Mapping[int, int],
@@ -20,7 +20,10 @@ def most_placed(
     limit: Mapping[int, int],
 ) -> int:
     """
-    Return how many demands of a load can be placed on seats at once.
+    Return the pools that keep the demands of a load from having seats all at once; none if they can.
+
+    They are those before the minimum cut that is nearest to the seats: none of them can take one more demand,
+    whoever is moved.
 
     - `load`: for each class (set of pools) the number of its demands.
     - `own`: the seats of each pool.
@@ -38,4 +41,7 @@ def most_placed(
         graph.add_edge(("pool", index), upwards[0] if upwards else "seats", capacity=seats)
         for level, above in zip(upwards, [*upwards[1:], "seats"], strict=True) if upwards else ():
             graph.add_edge(level, above, capacity=limit[level[1]])
-    return int(nx.maximum_flow_value(graph, "need", "seats", flow_func=_ALGORITHM))
+    placed, (stuck, _) = nx.minimum_cut(graph, "need", "seats", flow_func=_ALGORITHM)
+    if placed == sum(load.values()):
+        return 0
+    return sum(1 << index for index in own if ("pool", index) in stuck)

@@ -57,9 +57,6 @@ class View(Protocol):
     def candidates(self, subject: int, requirement: int) -> int:
         """Return the counting pools that meet a requirement of a subject."""
 
-    def needs_seat(self, subject: int, pools: int) -> bool:
-        """Tell whether each of these pools takes a seat for the subject: it is limited and counts its unit."""
-
     def precedence(self, demand: Demand) -> tuple[int, int]:
         """Return the sort key of a demand: who has the lower one is placed first."""
 
@@ -88,25 +85,32 @@ class Placement:
     """One instant's contest for seats."""
 
     def __init__(self, *, view: View, seats: Seats, load: Mapping[int, int]) -> None:
-        """Start with a load of demands that keep their seats, whatever else is placed: no more than `seats` hold."""
-        self.view = view
-        self.seats = seats
-        self.load: Counter[int] = Counter(load)
-        self._full: set[int] = set()
+        """Start with a load of demands that have seats already, which nobody in the first round competes for."""
+        self._view = view
+        self._seats = seats
+        self._load: Counter[int] = Counter(load)
+        #: Pools of which nobody more can have a seat. Loads only grow, so what is full stays full.
+        self._full = 0
         self._tried: dict[int, list[Tried]] = {}
 
-    def uncovered(self, claims: Iterable[Claim]) -> list[Claim]:
-        """Place what claims require, round by round, and return what finds no seat, one requirement each."""
+    def uncovered(self, demands: list[Demand], standing: Iterable[Demand] = ()) -> list[Claim]:
+        """
+        Place demands, round by round, and return what finds no seat, one requirement each.
+
+        `standing` are other demands of the same subjects, part of the load given at first.
+        """
+        for demand in standing:
+            self._remember(demand, demand.size)
         without: list[Claim] = []
-        open_claims = list(claims)
-        while open_claims:
-            demands: list[Demand] = []
-            for claim in open_claims:
+        refused = self._refused(demands, base=Counter())
+        while refused:
+            demands = []
+            for claim in refused:
                 for part in self._parts(claim):
                     formed, left = self._demands(part)
                     demands += formed
                     without += left
-            open_claims = self._refused(demands)
+            refused = self._refused(demands, base=self._load)
         return without
 
     def _parts(self, claim: Claim) -> Iterator[Claim]:
@@ -126,9 +130,7 @@ class Placement:
             taken |= tried.pools
         choices, left = [], []
         for requirement in claim.requirements:
-            pools = self.view.candidates(subject, requirement)
-            if pools and not self.view.needs_seat(subject, pools):
-                continue
+            pools = self._view.candidates(subject, requirement)
             if any(tried.placed and not tried.pools & ~pools for tried in history):
                 continue  # the seat that the subject has meets this too, whichever of the pools it is of
             if pools & ~taken:
@@ -137,64 +139,81 @@ class Placement:
                 left.append(Claim(subject, first, last, (requirement,)))
         return [Demand(subject, first, last, members, pools) for members, pools in first_fit(choices)], left
 
-    def _refused(self, demands: list[Demand]) -> list[Claim]:
-        """Place one round of demands and return, as claims, what was refused."""
-        refused: list[Demand] = []
-        for demand, placed in self._contest(sorted(demands, key=self._order)):
-            tried = self._tried.setdefault(demand.subject, [])
-            middle = demand.first + placed
-            if placed:
-                self.load[demand.pools] += placed
-                tried.append(Tried(demand.first, middle, demand.pools, placed=True))
-            if middle < demand.last:
-                tried.append(Tried(middle, demand.last, demand.pools, placed=False))
-                refused.append(demand._replace(first=middle))
+    def _refused(self, demands: list[Demand], base: Counter[int]) -> list[Claim]:
+        """Place one round of demands on top of a load and return, as claims, what was refused."""
+        outcome = self._contest(sorted(demands, key=self._order), base)
+        refused = [demand._replace(first=demand.first + placed) for demand, placed in outcome if placed < demand.size]
+        again = {demand.subject for demand in refused}
+        for demand, placed in outcome:
+            self._load[demand.pools] += placed
+            if demand.subject in again:
+                self._remember(demand, placed)
         return list(gathered(refused))
 
-    def _order(self, demand: Demand) -> tuple[int, int, int, int]:
-        return (*self.view.precedence(demand), demand.requirements[0], demand.first)
+    def _remember(self, demand: Demand, placed: int) -> None:
+        tried = self._tried.setdefault(demand.subject, [])
+        middle = demand.first + placed
+        if placed:
+            tried.append(Tried(demand.first, middle, demand.pools, placed=True))
+        if middle < demand.last:
+            tried.append(Tried(middle, demand.last, demand.pools, placed=False))
 
-    def _contest(self, queue: list[Demand]) -> list[tuple[Demand, int]]:
+    def _order(self, demand: Demand) -> tuple[int, int, int, int]:
+        return (*self._view.precedence(demand), demand.requirements[0], demand.first)
+
+    def _contest(self, queue: list[Demand], base: Counter[int]) -> list[tuple[Demand, int]]:
         """Return each demand, given in order of precedence, with how many of its copies are placed."""
         outcome: list[tuple[Demand, int]] = []
-        load = Counter(self.load)
+        load = Counter(base)
         while queue:
-            # Once one of a class is refused, so is everyone of it later: what stands in the way is only added to.
-            outcome += [(demand, 0) for demand in queue if demand.pools in self._full]
-            queue = [demand for demand in queue if demand.pools not in self._full]
-            room = self._most(queue, load)
-            rest: list[Demand] = []
-            for position, demand in enumerate(queue):
-                placed = min(room, demand.size)
-                room -= placed
-                load[demand.pools] += placed
+            outcome += [(demand, 0) for demand in queue if not demand.pools & ~self._full]
+            line = Line([demand for demand in queue if demand.pools & ~self._full])
+            room = self._most(line, load)
+            queue, left = [], room
+            for position, demand in enumerate(line.demands):
+                placed = min(left, demand.size)
+                left -= placed
                 outcome.append((demand, placed))
                 if placed < demand.size:
-                    self._full.add(demand.pools)
-                    rest = queue[position + 1 :]
+                    self._full |= self._seats.full(line.on_top_of(load, room + 1))
+                    queue = line.demands[position + 1 :]
                     break
-            queue = rest
+            load = line.on_top_of(load, room)
         return outcome
 
-    def _most(self, queue: list[Demand], load: Mapping[int, int]) -> int:
-        """Return how many copies from the head of the queue can be placed on top of a load."""
-        total = sum(demand.size for demand in queue)
-        if self.seats.assignable(_added(load, queue, total)):
-            return total
+    def _most(self, line: Line, load: Counter[int]) -> int:
+        """Return how many copies from the head of a line can be placed on top of a load."""
+        if self._seats.assignable(line.on_top_of(load, line.total)):
+            return line.total
         return bisect_left(
-            range(total), True, key=lambda count: not self.seats.assignable(_added(load, queue, count + 1))
+            range(line.total), True, key=lambda count: not self._seats.assignable(line.on_top_of(load, count + 1))
         )
 
 
-def _added(load: Mapping[int, int], queue: Iterable[Demand], count: int) -> Counter[int]:
-    """Return a load with the first `count` copies of a queue on top."""
-    result = Counter(load)
-    for demand in queue:
-        if count <= 0:
-            break
-        result[demand.pools] += min(count, demand.size)
-        count -= demand.size
-    return result
+class Line:
+    """Demands in order of precedence, of which any number of copies from the head can be counted by class at once."""
+
+    def __init__(self, demands: list[Demand]) -> None:
+        self.demands = demands
+        self.total = 0
+        #: For each class: where in the line its demands begin, and how many of its copies stand before each.
+        self._begin: dict[int, list[int]] = {}
+        self._before: dict[int, list[int]] = {}
+        for demand in demands:
+            self._begin.setdefault(demand.pools, []).append(self.total)
+            before = self._before.setdefault(demand.pools, [0])
+            before.append(before[-1] + demand.size)
+            self.total += demand.size
+
+    def on_top_of(self, load: Counter[int], count: int) -> Counter[int]:
+        """Return a load with the first `count` copies of the line on top."""
+        result = Counter(load)
+        for pools, begin in self._begin.items():
+            position = bisect_left(begin, count) - 1
+            if position >= 0:
+                before = self._before[pools]
+                result[pools] += min(before[position + 1], before[position] + count - begin[position])
+        return result
 
 
 def gathered(parts: Iterable[Claim | Demand]) -> Iterator[Claim]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from entitlements.coverage.bits import bits
 from entitlements.coverage.families import Families
-from entitlements.coverage.flow import most_placed
+from entitlements.coverage.flow import bottleneck
 from entitlements.coverage.terms import Terms
 from entitlements.coverage.values import Unit
 
@@ -28,7 +28,7 @@ class Seats:
         self.counting = counting
         #: For each pool in a family: the most that it and its successors give together.
         self.limit: dict[int, int] = self._limits() if counting & families.linked else {}
-        self._known: dict[frozenset[tuple[int, int]], bool] = {}
+        self._known: dict[frozenset[tuple[int, int]], int] = {}
 
     def own(self, index: int) -> int:
         """Return a pool's seats; 0 if it does not count now, `UNBOUNDED` if it is unlimited."""
@@ -71,36 +71,44 @@ class Seats:
 
     def assignable(self, load: Mapping[int, int]) -> bool:
         """Tell whether every demand of a load can be placed at once."""
-        return all(self._fits(piece) for piece in pieces(self._contested(load), self.families))
+        return not any(self._stuck(piece) for piece in self._pieces(load))
 
     def overloaded(self, load: Mapping[int, int]) -> set[int]:
         """Return the classes of a load whose demands compete for seats that do not suffice."""
-        contested = self._contested(load)
-        if not contested:
-            return set()
-        return {each for piece in pieces(contested, self.families) if not self._fits(piece) for each in piece}
+        return {pools for piece in self._pieces(load) if self._stuck(piece) for pools in piece}
 
-    def _fits(self, piece: Mapping[int, int]) -> bool:
+    def full(self, load: Mapping[int, int]) -> int:
+        """Return the pools of which nobody more can have a seat, if a load has one demand too many to be placed."""
+        full = 0
+        for piece in self._pieces(load):
+            full |= self._stuck(piece)
+        return full
+
+    def _pieces(self, load: Mapping[int, int]) -> list[dict[int, int]]:
+        contested = self._contested(load)
+        return pieces(contested, self.families) if contested else []
+
+    def _stuck(self, piece: Mapping[int, int]) -> int:
+        """Return the pools that keep a piece from being placed; none if it can be."""
         wanted, union = 0, 0
         for pools, count in piece.items():
             wanted += count
             union |= pools
         if wanted > self.total(union):
-            return False
+            return union
         if len(piece) == 1:
-            return True  # one class has nobody to compete with, so the bound is exact
+            return 0  # one class has nobody to compete with, so the bound is exact
         # The pools stay the same over many instants, and so do most pieces.
         key = frozenset(piece.items())
         if key not in self._known:
-            self._known[key] = self._most_placed(piece) == wanted
+            self._known[key] = self._bottleneck(piece, union)
         return self._known[key]
 
-    def _most_placed(self, piece: Mapping[int, int]) -> int:
-        used = {index for pools in piece for index in bits(pools)}
-        return most_placed(
+    def _bottleneck(self, piece: Mapping[int, int], union: int) -> int:
+        return bottleneck(
             piece,
-            own={index: self.own(index) for index in used},
-            levels={index: self.families.levels(index) for index in used},
+            own={index: self.own(index) for index in bits(union)},
+            levels={index: self.families.levels(index) for index in bits(union)},
             limit=self.limit,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from entitlements.coverage.counting import Counting
-from entitlements.coverage.placement import Claim, Placement, first_fit, gathered
+from entitlements.coverage.placement import Claim, Demand, Placement, first_fit, gathered
 from entitlements.coverage.results import Dimension, GapKind
 from entitlements.coverage.subjects import Profile, Subjects
 
@@ -148,16 +148,19 @@ class State:
         overloaded = self._force.seats.overloaded(self._load)
         if not overloaded:
             return
-        claims, settled = [], Counter(self._load)
+        settled = {pools: count for pools, count in self._load.items() if pools not in overloaded}
+        contested: list[Demand] = []
+        standing: list[Demand] = []
         for profile, members in self._members.items():
             groups = self._plans[profile].groups
             if all(pools not in overloaded for _, pools in groups):
                 continue
-            for _, pools in groups:
-                settled[pools] -= self._counts[profile]
-            requirements = tuple(sorted(each for some, _ in groups for each in some))
-            claims += [Claim(subject, 0, self._subjects.all[subject].count, requirements) for subject in members]
-        for claim in Placement(view=self._force, seats=self._force.seats, load=settled).uncovered(claims):
+            for requirements, pools in groups:
+                some = contested if pools in overloaded else standing
+                for subject in members:
+                    some.append(Demand(subject, 0, self._subjects.all[subject].count, requirements, pools))
+        placement = Placement(view=self._force, seats=self._force.seats, load=settled)
+        for claim in placement.uncovered(contested, standing):
             yield Uncovered(claim, _SHORT, self._force.candidates(claim.subject, claim.requirements[0]))
 
     def _with_grace(self, found: list[Uncovered]) -> list[Uncovered]:
@@ -169,13 +172,22 @@ class State:
             (claims if reachable else beyond).append(each)
         without: dict[tuple[int, tuple[int, ...]], list[Claim]] = {}
         placement = Placement(view=self._grace, seats=self._grace.seats, load={})
-        for claim in placement.uncovered(gathered(each.claim for each in claims)):
+        for claim in placement.uncovered(self._grace_demands(each.claim for each in claims)):
             without.setdefault((claim.subject, claim.requirements), []).append(claim)
         return beyond + [
             part
             for each in claims
             for part in self._graced(each, without.get((each.claim.subject, each.claim.requirements), ()))
         ]
+
+    def _grace_demands(self, claims: Iterable[Claim]) -> list[Demand]:
+        demands = []
+        for claim in gathered(claims):
+            limited = self._subjects.terms.limited[self._subjects.all[claim.subject].unit]
+            candidates = ((each, self._grace.candidates(claim.subject, each)) for each in claim.requirements)
+            for requirements, pools in first_fit((each, pools) for each, pools in candidates if not pools & ~limited):
+                demands.append(Demand(claim.subject, claim.first, claim.last, requirements, pools))
+        return demands
 
     def _graced(self, each: Uncovered, without: Iterable[Claim]) -> Iterator[Uncovered]:
         """Split one uncovered requirement into copies that grace allows and copies that it does not."""
