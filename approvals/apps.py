@@ -10,7 +10,9 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Change control"
 
     def ready(self) -> None:
-        """Register this app's event types and its own governed kinds; imported here because models must be loaded first."""
+        """
+        Register this app's event types and its own governed kinds; imported here because models must be loaded first.
+        """
         from approvals.registration import register  # noqa: PLC0415  models are not loaded before ready()
 
         register()

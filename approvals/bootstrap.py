@@ -12,13 +12,12 @@ from django.db import transaction
 
 from approvals import events
 from approvals.governed import Draft, Plan
-from approvals.requests import revisions
+from approvals.requests import revisions, rules
 from approvals.requests.application import check_bases, write_applying
 from approvals.requests.models import Authorization, ChangeRequest
 from approvals.requests.revisions import Planned, Rationale
 from approvals.requests.services import subject_of
 from approvals.requests.states import Action, Status
-from approvals.requests import rules
 from audit.services import NewEvent, record
 from foundation.errors import InvalidInput
 

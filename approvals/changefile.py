@@ -122,9 +122,7 @@ def _with_ids(
 ) -> dict[str, Any]:
     """The payload with `account = "acme"` turned into `account_id = …`."""
     references = {
-        field.name: field.related_model
-        for field in model._meta.concrete_fields
-        if isinstance(field, models.ForeignKey)
+        field.name: field.related_model for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey)
     }
     out: dict[str, Any] = {}
     for name, value in payload.items():
@@ -148,7 +146,9 @@ def _look_up(
         pass
     found = model._default_manager.filter(**_natural(model, name)).values_list("pk", flat=True)[:2]
     if len(found) != 1:
-        raise InvalidInput(f"There is no {model._meta.verbose_name} “{name}”. Give its reference, code or id.", name=name)
+        raise InvalidInput(
+            f"There is no {model._meta.verbose_name} “{name}”. Give its reference, code or id.", name=name
+        )
     return uuid.UUID(str(found[0]))
 
 

@@ -1,7 +1,8 @@
 """
 The port: what an app must say of its governed records so that they can change.
 
-An app registers *kinds* (grant an entitlement, amend an agreement …), one *planner* that tells what a set of items would
+An app registers *kinds* (grant an entitlement, amend an agreement …), one *planner* that tells what a set of items
+would
 do, and one *access* that tells what a user may see. Approvals plans, reviews and applies through them and knows nothing
 else of what it governs. An unknown kind is refused.
 """
@@ -63,7 +64,8 @@ class Draft:
     """
     What somebody asks for, before anything is planned.
 
-    `target_id` names the record; for a new one it may be given, so that later drafts of the same request can refer to it.
+    `target_id` names the record; for a new one it may be given, so that later drafts of the same request can refer to
+    it.
     """
 
     kind: str
@@ -84,7 +86,8 @@ class PreparedItem:
     """
     One record's change, whole: the row before and after, as JSON values by column name.
 
-    `effects` are the operational consequences that application carries out with the row (people registered, seats held or
+    `effects` are the operational consequences that application carries out with the row (people registered, seats held
+    or
     released). `facts` are values of the kind's declared facts.
     """
 
@@ -155,7 +158,8 @@ class Plan:
     What a set of items would do.
 
     `document` is stored with the revision and shown to people; `material` is the part that is compared at application;
-    `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules that
+    `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules
+    that
     do not hold, which keep the request from review.
     """
 

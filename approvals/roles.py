@@ -28,7 +28,9 @@ _REVIEW = (VIEW_REQUESTS, DECIDE, PROPOSE)
 
 ROLES: tuple[Role, ...] = (
     Role("requester", "Proposes changes for the accounts and products granted to them.", (*_READ, PROPOSE)),
-    Role("licensing", "Owns entitlements: proposes, reviews and applies changes of seats and terms.", (*_REVIEW, APPLY)),
+    Role(
+        "licensing", "Owns entitlements: proposes, reviews and applies changes of seats and terms.", (*_REVIEW, APPLY)
+    ),
     Role("product", "Reviews what is granted of a product: features, limits, releases.", _REVIEW),
     Role("legal", "Reviews clauses, regions, hosting and compliance.", _REVIEW),
     Role("finance", "Reviews price, term and cost.", _REVIEW),
@@ -36,7 +38,9 @@ ROLES: tuple[Role, ...] = (
     Role("it_operations", "Applies approved changes and watches their delivery.", (*_REVIEW, APPLY)),
     Role("security", "Reviews hosting and identity.", _REVIEW),
     Role("auditor", "Reads everything, writes nothing.", (VIEW_REQUESTS, VIEW_LEDGER)),
-    Role("administrator", "Edits the registry in the admin; every save proposes.", (*_READ, PROPOSE, APPLY, VIEW_LEDGER)),
+    Role(
+        "administrator", "Edits the registry in the admin; every save proposes.", (*_READ, PROPOSE, APPLY, VIEW_LEDGER)
+    ),
     Role("emergency", "May use an emergency permit.", (*_READ, PROPOSE)),
 )
 

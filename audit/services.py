@@ -24,7 +24,10 @@ class IncompleteEvent(ValueError):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an event is about: a type such as `entitlements.entitlement`, its id and its label at that time (no person's name)."""
+    """
+    What an event is about: a type such as `entitlements.entitlement`, its id and its label at that time (no person's
+    name).
+    """
 
     type: str
     id: uuid.UUID
@@ -33,7 +36,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What happened. `actor` is None when the system itself acted; `data` holds JSON values and what `jsonable` takes."""
+    """
+    What happened. `actor` is None when the system itself acted; `data` holds JSON values and what `jsonable` takes.
+    """
 
     type: str
     actor: User | None

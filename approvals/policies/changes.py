@@ -18,9 +18,7 @@ class Condition(Payload):
     """One comparison of a declared fact with a value."""
 
     field: Name
-    operator: Literal[
-        "is", "is_not", "in", "any_of", "none_of", "at_least", "more_than", "at_most", "less_than"
-    ]
+    operator: Literal["is", "is_not", "in", "any_of", "none_of", "at_least", "more_than", "at_most", "less_than"]
     value: str | int | bool | list[str]
 
 
@@ -59,7 +57,12 @@ class CreatePolicy(CreateKind):
     """Put a policy in force."""
 
     def check(
-        self, *, before: Mapping[str, Any] | None, after: Mapping[str, Any], payload: BaseModel, preparation: Preparation
+        self,
+        *,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        payload: BaseModel,
+        preparation: Preparation,
     ) -> None:
         """Refuse roles that do not exist."""
         _check(after)
@@ -69,7 +72,12 @@ class AmendPolicy(AmendKind):
     """Change a policy."""
 
     def check(
-        self, *, before: Mapping[str, Any] | None, after: Mapping[str, Any], payload: BaseModel, preparation: Preparation
+        self,
+        *,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        payload: BaseModel,
+        preparation: Preparation,
     ) -> None:
         """Refuse roles that do not exist."""
         _check(after)

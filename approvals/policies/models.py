@@ -18,7 +18,8 @@ class Policy(GovernedModel):
     """
     One rule of the approval chain.
 
-    `conditions` are rows of field, operator and value over the typed facts that kinds declare, all of which must hold; a
+    `conditions` are rows of field, operator and value over the typed facts that kinds declare, all of which must hold;
+    a
     policy without conditions always holds. `stages` are rows of position, role, quorum and why. `waiver_role` names who
     must approve when the plan opens a gap. A governed record itself: a change of policy passes the policy in force.
     """
@@ -36,9 +37,7 @@ class Policy(GovernedModel):
         verbose_name = "policy"
         verbose_name_plural = "policies"
         constraints = [
-            models.UniqueConstraint(
-                fields=["name"], condition=Q(retired_at__isnull=True), name="policy_name_once"
-            ),
+            models.UniqueConstraint(fields=["name"], condition=Q(retired_at__isnull=True), name="policy_name_once"),
         ]
 
     def __str__(self) -> str:

@@ -189,6 +189,8 @@ class RecordKind:
             if (model._meta.db_table, record_id) not in preparation.pending:
                 _check_exists(column, model, record_id)
         instance = instance_from(self.model, row)
+        # Else a record that is amended would be refused for having its own name.
+        instance._state.adding = self.operation is Operation.INSERT
         references = {field.name for field in self.model._meta.concrete_fields if isinstance(field, models.ForeignKey)}
         try:
             instance.clean_fields(exclude=references)
@@ -217,9 +219,7 @@ class CreateKind(RecordKind):
             if name in known
         }
         instance = self.model(id=draft.target_id or uuid.uuid4(), **values)
-        return self.prepared(
-            draft=draft, before=None, after=row_of(instance), payload=payload, preparation=preparation
-        )
+        return self.prepared(draft=draft, before=None, after=row_of(instance), payload=payload, preparation=preparation)
 
 
 class AmendKind(RecordKind):
@@ -247,13 +247,13 @@ class RetireKind(AmendKind):
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
         """The instant of retirement."""
         if before["retired_at"] is not None:
-            raise InvalidInput(f"This {self.model._meta.verbose_name} is retired already, since {before['retired_at']}.")
+            raise InvalidInput(
+                f"This {self.model._meta.verbose_name} is retired already, since {before['retired_at']}."
+            )
         return {"retired_at": preparation.now}
 
 
-def referred_row(
-    model: type[GovernedModel], record_id: uuid.UUID | str, preparation: Preparation
-) -> dict[str, Any]:
+def referred_row(model: type[GovernedModel], record_id: uuid.UUID | str, preparation: Preparation) -> dict[str, Any]:
     """
     A record's row as an earlier item of the request leaves it, or as it stands.
 
@@ -279,6 +279,9 @@ def _invalid(error: ValidationError) -> InvalidInput:
     by_field = error.message_dict if hasattr(error, "error_dict") else {"payload": error.messages}
     errors = [{"field": name, "message": message} for name, messages in by_field.items() for message in messages]
     return InvalidInput(
-        "; ".join(f"{item['message']}" if item["field"] in ("__all__", "payload") else f"{item['field']}: {item['message']}" for item in errors),
+        "; ".join(
+            f"{item['message']}" if item["field"] in ("__all__", "payload") else f"{item['field']}: {item['message']}"
+            for item in errors
+        ),
         errors=errors,
     )

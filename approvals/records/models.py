@@ -19,7 +19,7 @@ class GovernedHistory(models.Model):
     change_request_number = models.BigIntegerField(
         null=True,
         editable=False,
-        db_default=RawSQL("nullif(current_setting('tenure.change_request_number', true), '')::bigint", ()),  # noqa: S611
+        db_default=RawSQL("nullif(current_setting('tenure.change_request_number', true), '')::bigint", ()),
     )
 
     class Meta:

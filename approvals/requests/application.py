@@ -40,7 +40,8 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
     """
     Write every item of an approved request in one transaction, by the authority of its decisions.
 
-    Checked again under locks: digest, eligibility of those who decided, base versions, what is material in a fresh plan,
+    Checked again under locks: digest, eligibility of those who decided, base versions, what is material in a fresh
+    plan,
     and the policies in force. What is worse than approved refuses and opens the review of a fresh revision.
 
     :raises WrongState: if the request is not approved
@@ -95,7 +96,9 @@ def write_applying(
     actor: User | None,
     now: datetime,
 ) -> None:
-    """Pass through `applying`: write the items, check every constraint, record, and leave it. Needs an authorization."""
+    """
+    Pass through `applying`: write the items, check every constraint, record, and leave it. Needs an authorization.
+    """
     with applying(change_request):
         application = Application(
             now=now,
@@ -218,7 +221,9 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         items=items,
         plan=plan,
         stages=revisions.chain(items=items, needs_waiver=plan.new_gaps),
-        rationale=Rationale(**(stored["rationale"] | {"acceptance_criteria": tuple(stored["rationale"]["acceptance_criteria"])})),
+        rationale=Rationale(
+            **(stored["rationale"] | {"acceptance_criteria": tuple(stored["rationale"]["acceptance_criteria"])})
+        ),
         waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
     )
     change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
@@ -240,7 +245,8 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
 def _set_local(*, change_request_id: str, number: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('tenure.change_request', %s, true), set_config('tenure.change_request_number', %s, true)",
+            "SELECT set_config('tenure.change_request', %s, true), "
+            "set_config('tenure.change_request_number', %s, true)",
             [change_request_id, number],
         )
 
@@ -254,5 +260,3 @@ def _check_constraints() -> None:
     # Once the status `applying` is left, because the guard against leaving a request in it is deferred too.
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-

@@ -1,7 +1,6 @@
 """Change requests: what was asked, what it would do, who decided, by what authority it was applied."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +27,9 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         return self.filter(status__in=OPEN)
 
     def awaiting_decision_of(self, user: User) -> "ChangeRequestQuerySet":
-        """Those in review whose open stage asks for a role of the user, who neither wrote nor decided a revision of it."""
+        """
+        Those in review whose open stage asks for a role of the user, who neither wrote nor decided a revision of it.
+        """
         open_stage = Stage.objects.filter(revision=OuterRef("current_revision"), completed_at__isnull=True)
         return (
             self.filter(status=Status.IN_REVIEW)
@@ -36,11 +37,7 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
             .filter(open_role__in=list(user.groups.values_list("name", flat=True)))
             .filter(~Exists(Revision.objects.filter(change_request=OuterRef("pk"), author_human_id=user.human_id)))
             .filter(
-                ~Exists(
-                    Decision.objects.filter(
-                        revision=OuterRef("current_revision"), decider_human_id=user.human_id
-                    )
-                )
+                ~Exists(Decision.objects.filter(revision=OuterRef("current_revision"), decider_human_id=user.human_id))
             )
         )
 
@@ -53,7 +50,8 @@ class ChangeRequest(models.Model):
     """
     One request to change governed records, from draft to its end.
 
-    `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger); `applying`
+    `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger);
+    `applying`
     exists only inside the transaction that applies it. Deliberately absent: what is asked, which is in the revisions.
     """
 
@@ -61,7 +59,7 @@ class ChangeRequest(models.Model):
     number = models.BigIntegerField(
         unique=True,
         editable=False,
-        db_default=RawSQL("nextval('approvals_changerequest_number')", ()),  # noqa: S611  constant SQL
+        db_default=RawSQL("nextval('approvals_changerequest_number')", ()),
     )
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
@@ -330,5 +328,3 @@ def stale_decisions(change_request: ChangeRequest) -> "models.QuerySet[Decision]
     return Decision.objects.filter(revision__change_request=change_request).exclude(
         revision=change_request.current_revision
     )
-
-

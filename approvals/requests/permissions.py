@@ -91,9 +91,7 @@ def check_may_review(*, user: User, change_request: ChangeRequest, stage: Stage)
             "You wrote a revision of this change, so somebody else decides on it. This holds for every login of yours."
         )
     if not user.has_perm(roles.DECIDE) or not eligible_deciders(stage.role).filter(id=user.id).exists():
-        raise NotAReviewer(
-            f"The open stage asks for the role {stage.role}, which you do not have.", role=stage.role
-        )
+        raise NotAReviewer(f"The open stage asks for the role {stage.role}, which you do not have.", role=stage.role)
 
 
 def check_may_apply(*, user: User, change_request: ChangeRequest) -> None:

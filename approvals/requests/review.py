@@ -1,4 +1,6 @@
-"""Deciding: approve, ask for changes, reject. Each decision is bound to the digest that was on the reviewer's screen."""
+"""
+Deciding: approve, ask for changes, reject. Each decision is bound to the digest that was on the reviewer's screen.
+"""
 
 import uuid
 from datetime import datetime
@@ -26,7 +28,8 @@ def approve(
     *, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str = ""
 ) -> ChangeRequest:
     """
-    Record one reviewer's approval; the last one that a stage needs opens the next, the last of all approves the request.
+    Record one reviewer's approval; the last one that a stage needs opens the next, the last of all approves the
+    request.
 
     `digest` is that of the revision which the reviewer read; `now` becomes the decision's and the event's time.
 
@@ -73,9 +76,7 @@ def ask_for_changes(
 
 
 @transaction.atomic
-def reject(
-    *, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str
-) -> ChangeRequest:
+def reject(*, change_request_id: uuid.UUID, digest: str, reviewer: User, now: datetime, comment: str) -> ChangeRequest:
     """
     Close the request without applying it; what was staged for it is removed.
 
@@ -88,7 +89,7 @@ def reject(
     change_request.closed_at = now
     change_request.save(update_fields=["status", "closed_at"])
     _record(events.REQUEST_REJECTED, change_request, reviewer, now, revision, stage, comment)
-    governed.discard(items=revisions.items_of(revision), now=now)
+    governed.discard(items=revisions.items_ever_of(change_request), now=now)
     return change_request
 
 

@@ -168,7 +168,7 @@ def check_untouched(*, revision: Revision) -> None:
         or jsonable(stored) != revision.document["items"]
     ):
         raise DigestMismatch(
-            f"Revision {revision.number} is not what its digest says. Do not apply it; tell whoever audits this system.",
+            f"Revision {revision.number} is not what its digest says. Do not apply it; tell your auditor.",
             revision_id=str(revision.id),
         )
 
@@ -199,6 +199,11 @@ def items_of(revision: Revision) -> tuple[PreparedItem, ...]:
         )
         for item in revision.items.order_by("position")
     )
+
+
+def items_ever_of(change_request: ChangeRequest) -> tuple[PreparedItem, ...]:
+    """The items of every revision: what was staged for an earlier one is staged still."""
+    return tuple(item for revision in change_request.revisions.order_by("number") for item in items_of(revision))
 
 
 def drafts_of(items: Sequence[PreparedItem]) -> list[Draft]:

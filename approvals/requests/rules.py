@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from approvals.requests.errors import CommentRequired, GapWithoutWaiver, IncompleteRationale, RulesBroken, StaleDigest, WrongState
+from approvals.requests.errors import (
+    CommentRequired,
+    GapWithoutWaiver,
+    IncompleteRationale,
+    RulesBroken,
+    StaleDigest,
+    WrongState,
+)
 from approvals.requests.models import ChangeRequest, Decision, Revision
 from approvals.requests.states import PRESENTATIONS, TRANSITIONS, Action, Status
 

@@ -1,4 +1,7 @@
-"""Proposing, editing, sending to review and withdrawing change requests. Reviewing is in review.py, applying in application.py."""
+"""
+Proposing, editing, sending to review and withdrawing change requests. Reviewing is in review.py, applying in
+application.py.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -62,9 +65,7 @@ def preview(
     :raises NotFound: if the drafts touch what is not granted to the user
     :raises InvalidInput: if a draft does not say what it must
     """
-    planned = revisions.plan(
-        drafts=drafts, author=user, now=now, rationale=rationale or Rationale(), waiver=waiver
-    )
+    planned = revisions.plan(drafts=drafts, author=user, now=now, rationale=rationale or Rationale(), waiver=waiver)
     permissions.check_may_propose(user=user, scopes=[item.scope for item in planned.items])
     return planned
 
@@ -149,9 +150,7 @@ def amend(
         drafts = revisions.drafts_of(revisions.items_of(former))
     if rationale is None:
         rationale = Rationale(
-            **{
-                name: tuple(value) if isinstance(value, list) else value for name, value in former.rationale.items()
-            }
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in former.rationale.items()}
         )
     planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
@@ -235,5 +234,5 @@ def withdraw(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Chan
         ),
         now=now,
     )
-    governed.discard(items=revisions.items_of(current(change_request)), now=now)
+    governed.discard(items=revisions.items_ever_of(change_request), now=now)
     return change_request

@@ -7,7 +7,11 @@ from django.db.models.expressions import RawSQL
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """Reads of the ledger, newest last."""
+    """Reads of the ledger."""
+
+    def in_order(self) -> "EventQuerySet":
+        """Oldest first; within one transaction in the order in which they were recorded."""
+        return self.order_by("recorded_at", "transaction_id", "position")
 
     def of_change_request(self, change_request_id: uuid.UUID) -> "EventQuerySet":
         """Events of one change request."""
@@ -22,8 +26,10 @@ class Event(models.Model):
     """
     One thing that happened, written in the transaction in which it happened.
 
-    `content` holds the canonical bytes (RFC 8785) that will be hashed; every other column repeats a part of them so that
-    it can be found. `transaction_id` lets a sealer number only what is committed. Deliberately absent: a foreign key,
+    `content` holds the canonical bytes (RFC 8785) that will be hashed; every other column repeats a part of them so
+    that
+    it can be found. `transaction_id` lets a sealer number only what is committed; `position` keeps the order within one
+    transaction and says nothing across transactions. Deliberately absent: a foreign key,
     because an event outlives what it speaks of, and names of people, because they can be erased.
     """
 
@@ -39,7 +45,11 @@ class Event(models.Model):
     data = models.JSONField()
     content = models.BinaryField()
     transaction_id = models.BigIntegerField(
-        db_default=RawSQL("pg_current_xact_id()::text::bigint", ()),  # noqa: S611  constant SQL
+        db_default=RawSQL("pg_current_xact_id()::text::bigint", ()),
+        editable=False,
+    )
+    position = models.BigIntegerField(
+        db_default=RawSQL("nextval('audit_event_position')", ()),
         editable=False,
     )
 

@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(sql="CREATE SEQUENCE audit_event_position", reverse_sql="DROP SEQUENCE audit_event_position"),
         migrations.CreateModel(
             name='Event',
             fields=[
@@ -28,6 +29,7 @@ class Migration(migrations.Migration):
                 ('data', models.JSONField()),
                 ('content', models.BinaryField()),
                 ('transaction_id', models.BigIntegerField(db_default=django.db.models.expressions.RawSQL('pg_current_xact_id()::text::bigint', ()), editable=False)),
+                ('position', models.BigIntegerField(db_default=django.db.models.expressions.RawSQL("nextval('audit_event_position')", ()), editable=False)),
             ],
             options={
                 'indexes': [models.Index(fields=['change_request_id', 'recorded_at'], name='event_of_change_request'), models.Index(fields=['subject_id', 'recorded_at'], name='event_of_subject'), models.Index(fields=['-recorded_at', 'id'], name='event_newest_first'), models.Index(fields=['transaction_id'], name='event_transaction')],

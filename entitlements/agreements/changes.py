@@ -230,9 +230,7 @@ def _period(period: Mapping[str, Any]) -> dict[str, Any]:
 
 KINDS: tuple[Kind, ...] = (
     CreateAgreement(name="agreement.create", title="Add agreement", model=Agreement, payload=AgreementPayload),
-    AmendAgreement(
-        name="agreement.amend", title="Amend agreement", model=Agreement, payload=partial(AgreementPayload)
-    ),
+    AmendAgreement(name="agreement.amend", title="Amend agreement", model=Agreement, payload=partial(AgreementPayload)),
     RetireAgreement(name="agreement.retire", title="Retire agreement", model=Agreement),
     AddOrderLine(name="orderline.create", title="Add order line", model=OrderLine, payload=OrderLinePayload),
     AmendOrderLine(

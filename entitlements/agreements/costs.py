@@ -1,7 +1,8 @@
 """
 What order lines cost: pure, over values.
 
-A period's unit price pays for one seat and one billing period (`once`, `month`, `year`), counted from the period's start.
+A period's unit price pays for one seat and one billing period (`once`, `month`, `year`), counted from the period's
+start.
 A last, incomplete billing period is prorated by the day, or charged whole where the line says so. An open-ended line is
 counted to a horizon. Amounts are exact decimals, rounded half-even to the cent at each charge.
 
@@ -102,9 +103,7 @@ def line_from_row(row: Mapping[str, Any]) -> PricedLine:
     )
 
 
-def _billing_end(
-    anchor: datetime, billing: str, step: int, ends_at: datetime | None, horizon: datetime
-) -> datetime:
+def _billing_end(anchor: datetime, billing: str, step: int, ends_at: datetime | None, horizon: datetime) -> datetime:
     if billing == "once":
         return max(ends_at or horizon, anchor + timedelta(days=1))
     return add_months(anchor, step * (12 if billing == "year" else 1))

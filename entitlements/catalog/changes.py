@@ -130,8 +130,8 @@ class _SKU(_OfProduct):
         counterpart = referred_row(SKU, after["counterpart_id"], preparation)
         if counterpart["product_id"] != after["product_id"] or counterpart["purpose"] == after["purpose"]:
             raise InvalidInput(
-                f"{counterpart['code']} is no counterpart of {after['code']}: a counterpart is a SKU of the same product, "
-                "one for trial and one for production."
+                f"{counterpart['code']} is no counterpart of {after['code']}: a counterpart is a SKU of "
+                "the same product, one for trial and one for production."
             )
 
     def label(self, row: Row, preparation: Preparation) -> str:
@@ -232,7 +232,8 @@ class ReviseSKU(CreateKind):
         unknown = sorted(set(after["features"]) - known)
         if unknown:
             raise InvalidInput(
-                f"The product has no feature {', '.join(unknown)}. Add it to the product first, in the same request if you like.",
+                f"The product has no feature {', '.join(unknown)}. Add it to the product first, "
+                "in the same request if you like.",
                 features=unknown,
             )
 
@@ -266,7 +267,9 @@ class CreateRegionGroup(_RegionGroup, CreateKind):
 
 
 class AmendRegionGroup(_RegionGroup, AmendKind):
-    """Amend a region group; its revision rises with its set, and entitlements stay on the set they were expanded from."""
+    """
+    Amend a region group; its revision rises with its set, and entitlements stay on the set they were expanded from.
+    """
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
         """The changed values, and the next revision if the set changes."""
@@ -294,7 +297,10 @@ KINDS: tuple[Kind, ...] = (
     RetireOfProduct(name="feature.retire", title="Retire feature", model=Feature),
     CreateRelease(name="release.create", title="Add release", model=Release, payload=ReleasePayload),
     AmendRelease(
-        name="release.amend", title="Amend release", model=Release, payload=partial(ReleasePayload, without=("product_id",))
+        name="release.amend",
+        title="Amend release",
+        model=Release,
+        payload=partial(ReleasePayload, without=("product_id",)),
     ),
     RetireRelease(name="release.retire", title="Retire release", model=Release),
     CreateSKU(name="sku.create", title="Add SKU", model=SKU, payload=SKUPayload),

@@ -48,7 +48,9 @@ def expand(regions: Iterable[str]) -> tuple[list[str], dict[str, int]]:
     """
     given = {region.upper() for region in regions}
     names = given - COUNTRY_CODES
-    groups = {group.code.upper(): group for group in RegionGroup.objects.filter(retired_at__isnull=True)} if names else {}
+    groups = (
+        {group.code.upper(): group for group in RegionGroup.objects.filter(retired_at__isnull=True)} if names else {}
+    )
     unknown = sorted(names - groups.keys())
     if unknown:
         raise InvalidInput(

@@ -1,4 +1,6 @@
-"""How the directory changes: payloads and kinds of accounts and deployments. People are operational: see services.py."""
+"""
+How the directory changes: payloads and kinds of accounts and deployments. People are operational: see services.py.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal

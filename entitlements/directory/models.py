@@ -15,7 +15,8 @@ class Account(GovernedModel):
     """
     An organization: customer, subsidiary or business unit; a tree.
 
-    A parent's entitlement serves descendants only where its agreement says so. `time_zone` is that in which its dates are
+    A parent's entitlement serves descendants only where its agreement says so. `time_zone` is that in which its dates
+    are
     meant. The tree's closure is kept by a trigger in AccountClosure.
     """
 
@@ -70,9 +71,11 @@ class AccountClosure(models.Model):
 
 class Person(models.Model):
     """
-    Someone known from the identity provider who can hold a seat. Operational: registered by services, each with its event.
+    Someone known from the identity provider who can hold a seat. Operational: registered by services, each with its
+    event.
 
-    `human_id` is shared with the logins of the same human; `country` is where they work, empty if not known. Deliberately absent: name, mail and external ids, which live in
+    `human_id` is shared with the logins of the same human; `country` is where they work, empty if not known.
+    Deliberately absent: name, mail and external ids, which live in
     PersonalDetails and can be erased.
     """
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from approvals.governed import (
     PreparedItem,
     register_access,
@@ -11,6 +13,8 @@ from approvals.governed import (
     register_kinds,
     register_planner,
 )
+from approvals.requests.models import Item
+from approvals.requests.states import OPEN
 from audit.contributors import register_event_types
 from entitlements.agreements import changes as agreement_changes
 from entitlements.catalog import changes as catalog_changes
@@ -37,7 +41,14 @@ def register() -> None:
 
 
 def discard_people(*, items: Sequence[PreparedItem], now: datetime) -> None:
-    """Remove the details that were staged for people whom these items would have registered."""
-    discard_staged_details(
-        person_ids=[UUID(person["person_id"]) for item in items for person in item.effects.get("register", [])]
-    )
+    """
+    Remove the details staged for people whom these items would have registered, unless an open request still will.
+    """
+    staged = {person["person_id"] for item in items for person in item.effects.get("register", [])}
+    if staged:
+        wanted = Item.objects.filter(
+            revision=F("revision__change_request__current_revision"), revision__change_request__status__in=OPEN
+        ).exclude(Q(effects__register=[]) | Q(effects__register__isnull=True))
+        for registered in wanted.values_list("effects__register", flat=True):
+            staged -= {person["person_id"] for person in registered}
+    discard_staged_details(person_ids=[UUID(person_id) for person_id in staged])

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from approvals.governed import Application, FactType, FactUnit, Kind, Operation, Preparation, PreparedItem, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, referred_row
 from approvals.records.payloads import Code, Country, Payload, Text
-from approvals.records.rows import instant, instance_from
+from approvals.records.rows import instance_from, instant
 from entitlements.agreements.models import OrderLine
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
 from entitlements.catalog.models import SKURevision
@@ -126,9 +126,7 @@ class _Entitlement(RecordKind):
 
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The account and the SKU's product."""
-        return Scope(
-            frozenset({UUID(str(row["account_id"]))}), frozenset({product_of_sku(row["sku_id"], preparation)})
-        )
+        return Scope(frozenset({UUID(str(row["account_id"]))}), frozenset({product_of_sku(row["sku_id"], preparation)}))
 
     def label(self, row: Row, preparation: Preparation) -> str:
         """The entitlement's reference."""
@@ -209,7 +207,9 @@ class Grant(_Entitlement, CreateKind):
             raise InvalidInput("There is no predecessor whose holders could be carried over. Name it in replaces_id.")
         if payload.replaces_id is not None and payload.carry_over is not False:
             held = Seat.objects.held().filter(entitlement_id=payload.replaces_id, person__isnull=False)
-            hold += [str(person_id) for person_id in held.order_by("taken_at", "id").values_list("person_id", flat=True)]
+            hold += [
+                str(person_id) for person_id in held.order_by("taken_at", "id").values_list("person_id", flat=True)
+            ]
         return {
             "register": [
                 {
@@ -265,7 +265,9 @@ class Extend(_Entitlement, AmendKind):
         if former is None:
             raise InvalidInput("This entitlement is open-ended, so there is no end to move.")
         if payload.ends_at is not None and payload.ends_at <= former:
-            raise InvalidInput(f"The new end is not after the present one ({former:%Y-%m-%d %H:%M %Z}). Retire instead.")
+            raise InvalidInput(
+                f"The new end is not after the present one ({former:%Y-%m-%d %H:%M %Z}). Retire instead."
+            )
         return {"ends_at": payload.ends_at}
 
 
@@ -279,7 +281,9 @@ class Retire(_Entitlement, AmendKind):
         if before["withdrawn_at"] is not None:
             raise InvalidInput("This entitlement was taken back before it started.")
         if former is not None and payload.ends_at > former:
-            raise InvalidInput(f"It ends earlier already, on {former:%Y-%m-%d %H:%M %Z}. Extend it to move the end later.")
+            raise InvalidInput(
+                f"It ends earlier already, on {former:%Y-%m-%d %H:%M %Z}. Extend it to move the end later."
+            )
         if starts_at is not None and payload.ends_at <= starts_at:
             _check_not_started(before, preparation.now)
             return {"withdrawn_at": preparation.now}
@@ -296,7 +300,9 @@ class Move(_Entitlement, AmendKind):
         assert isinstance(payload, MovePayload)  # noqa: S101  the kind's own payload
         revision = referred_row(SKURevision, payload.sku_revision_id, preparation)
         if revision["sku_id"] != before["sku_id"]:
-            raise InvalidInput("That revision is of another SKU. Grant an entitlement of that SKU which replaces this one.")
+            raise InvalidInput(
+                "That revision is of another SKU. Grant an entitlement of that SKU which replaces this one."
+            )
         values: dict[str, Any] = {"sku_revision_id": payload.sku_revision_id}
         if payload.regions is not None:
             values["countries"], values["region_groups"] = expand(payload.regions)

@@ -34,9 +34,7 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
 
     def in_force_at(self, now: datetime) -> "EntitlementQuerySet":
         """Those that give a right at an instant, grace not counted."""
-        return self.filter(
-            Q(ends_at__isnull=True) | Q(ends_at__gt=now), starts_at__lte=now, withdrawn_at__isnull=True
-        )
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), starts_at__lte=now, withdrawn_at__isnull=True)
 
 
 class Entitlement(GovernedModel):
@@ -45,8 +43,10 @@ class Entitlement(GovernedModel):
 
     Right of use is `[starts_at, ends_at)`; an open end is perpetual. `seats` null is explicitly unlimited. `countries`
     are those of use, expanded from `region_groups` (code and revision) when the change was planned. `feature_overrides`
-    replaces limits of the SKU revision's features; false takes one away. `replaces` names the predecessor: the successor
-    serves the same holders, it does not add. `withdrawn_at` marks one that was taken back before it started. `owner` is whom
+    replaces limits of the SKU revision's features; false takes one away. `replaces` names the predecessor: the
+    successor
+    serves the same holders, it does not add. `withdrawn_at` marks one that was taken back before it started. `owner` is
+    whom
     to ask. `grace_seconds` is what checks still allow after the end. Deliberately absent: use and activation, which are
     operational rows, and cost, which is computed from the order line.
     """
@@ -87,6 +87,7 @@ class Entitlement(GovernedModel):
     objects = EntitlementQuerySet.as_manager()
 
     class Meta:
+        permissions = [("ask_hypothetically", "Can ask the access check about other instants than now")]
         constraints = [
             models.UniqueConstraint(fields=["reference"], name="entitlement_reference_once"),
             # INV-5. Deferrable: a request may grant the successor before it shortens the predecessor.
@@ -104,7 +105,7 @@ class Entitlement(GovernedModel):
                 ],
                 condition=Q(withdrawn_at__isnull=True),
                 deferrable=Deferrable.IMMEDIATE,
-                violation_error_message="Another entitlement of this account, SKU, phase and order line is in force then.",
+                violation_error_message="Another entitlement of this account, SKU, phase and order line is in force.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
@@ -151,9 +152,7 @@ class SeatPool(models.Model):
     `used` counts the seats held and is kept by a trigger on Seat. The limit is a CHECK on this one row (INV-6).
     """
 
-    entitlement = models.OneToOneField(
-        Entitlement, primary_key=True, on_delete=models.PROTECT, related_name="pool"
-    )
+    entitlement = models.OneToOneField(Entitlement, primary_key=True, on_delete=models.PROTECT, related_name="pool")
     granted = models.PositiveIntegerField(null=True)
     hard = models.BooleanField()
     used = models.PositiveIntegerField(default=0)
@@ -182,7 +181,8 @@ class SeatQuerySet(models.QuerySet["Seat"]):
 
 class Seat(models.Model):
     """
-    One unit of an entitlement held by a person or a device. Operational: taken and released by services, each with its event.
+    One unit of an entitlement held by a person or a device. Operational: taken and released by services, each with its
+    event.
 
     `over_granted` records that it was taken beyond the grant under soft enforcement.
     """

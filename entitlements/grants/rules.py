@@ -1,7 +1,8 @@
 """
 The registry's business rules on entitlements: one class a rule, whose sentence people read in plans and documentation.
 
-Pure, over rows as JSON values. The database holds the same rules as constraints (docs/invariants.md); here they are told
+Pure, over rows as JSON values. The database holds the same rules as constraints (docs/invariants.md); here they are
+told
 before anything is written.
 """
 
@@ -21,7 +22,8 @@ class Case:
     """
     One entitlement as a change would leave it, with what it stands under.
 
-    `siblings` are the other entitlements of its order line; `ancestors` its account and those above it; `held` the seats
+    `siblings` are the other entitlements of its order line; `ancestors` its account and those above it; `held` the
+    seats
     that are held after the change, `released` of them given up by the change itself.
     """
 
@@ -61,7 +63,9 @@ class SeatsWithinSKURevision(Rule):
             return None if most is None else f"unlimited seats, but the SKU revision allows at most {most}"
         if seats < least:
             return f"{seats} seats, but the SKU revision asks for at least {least}"
-        return f"{seats} seats, but the SKU revision allows at most {most}" if most is not None and seats > most else None
+        return (
+            f"{seats} seats, but the SKU revision allows at most {most}" if most is not None and seats > most else None
+        )
 
 
 class CountriesWithinSKURevision(Rule):

@@ -1,4 +1,6 @@
-"""Seats: taken and released by people and devices, each with its event. The counter and its limit are the database's."""
+"""
+Seats: taken and released by people and devices, each with its event. The counter and its limit are the database's.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -23,7 +25,12 @@ def _subject(entitlement: Entitlement) -> Subject:
 
 @transaction.atomic
 def take_seat(
-    *, entitlement_id: uuid.UUID, actor: User | None, now: datetime, person_id: uuid.UUID | None = None, device: str = ""
+    *,
+    entitlement_id: uuid.UUID,
+    actor: User | None,
+    now: datetime,
+    person_id: uuid.UUID | None = None,
+    device: str = "",
 ) -> Seat:
     """
     Give a seat of an entitlement to a person or a device.
@@ -67,7 +74,12 @@ def take_seat(
 
 @transaction.atomic
 def release_seat(
-    *, entitlement_id: uuid.UUID, actor: User | None, now: datetime, person_id: uuid.UUID | None = None, device: str = ""
+    *,
+    entitlement_id: uuid.UUID,
+    actor: User | None,
+    now: datetime,
+    person_id: uuid.UUID | None = None,
+    device: str = "",
 ) -> Seat:
     """
     Take a seat back.
@@ -106,7 +118,11 @@ def hold_seats(
     change_request_id: uuid.UUID,
 ) -> None:
     """Give seats to named people as part of a change request, one event each; those who hold one keep it."""
-    held = set(Seat.objects.held().filter(entitlement=entitlement, person_id__in=person_ids).values_list("person_id", flat=True))
+    held = set(
+        Seat.objects.held()
+        .filter(entitlement=entitlement, person_id__in=person_ids)
+        .values_list("person_id", flat=True)
+    )
     seats = [
         Seat(entitlement=entitlement, person_id=person_id, taken_at=now)
         for person_id in dict.fromkeys(person_ids)

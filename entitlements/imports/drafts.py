@@ -66,7 +66,9 @@ class _Drafting:
         self.zone = ZoneInfo(placement.time_zone)
         self.out = Drafted()
         self.accounts = {_key(row.name): (row.id, row.time_zone) for row in Account.objects.filter(retired_at=None)}
-        self.products = {(_key(row.name), _key(row.licensor)): row.id for row in Product.objects.filter(retired_at=None)}
+        self.products = {
+            (_key(row.name), _key(row.licensor)): row.id for row in Product.objects.filter(retired_at=None)
+        }
         self.revisions: dict[uuid.UUID, uuid.UUID] = {}
         self.agreements = {row.reference: (row.id, row.starts_at) for row in Agreement.objects.filter(retired_at=None)}
         self.references = set(Entitlement.objects.values_list("reference", flat=True))
@@ -86,7 +88,7 @@ class _Drafting:
             self._license(license_, reference)
         if keys:
             self.out.notes.append(
-                f"{keys} license keys are secrets: they are not stored; the last four characters are kept as an attribute."
+                f"{keys} license keys are secrets and not stored; their last four characters are kept as an attribute."
             )
         return self.out
 
@@ -289,7 +291,11 @@ def _reference(license_: License) -> str:
 
 
 def _person_key(contact: Contact) -> str:
-    return f"mail:{contact.email.casefold()}" if contact.email else f"username:{contact.username.casefold()}:{_key(contact.name)}"
+    return (
+        f"mail:{contact.email.casefold()}"
+        if contact.email
+        else f"username:{contact.username.casefold()}:{_key(contact.name)}"
+    )
 
 
 def _known_people(licenses: Sequence[License]) -> dict[str, uuid.UUID]:

@@ -1,5 +1,6 @@
 """A plan in the terminal, as a person would want to read it."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +38,7 @@ def _print_changes(console: Console, document: Mapping[str, JSON]) -> None:
         table = Table(box=None, show_header=False, pad_edge=False)
         for line in change["lines"]:
             old = "" if line["old"] is None else f"{line['old']} → "
-            table.add_row(f"  {line['label']}", Text(f"{old}{line['new']} {line['unit']}".rstrip()))
+            table.add_row(f"  {line['label']}", Text(_readable(f"{old}{line['new']} {line['unit']}".rstrip())))
         console.print(table)
     rest = len(document["changes"]) - MOST_LISTED
     if rest > 0:
@@ -61,7 +62,8 @@ def _print_people(console: Console, document: Mapping[str, JSON]) -> None:
         f"\nSeats: {seats['held']} given, {seats['released']} taken back; "
         f"{seats['moved']} holders have a successor's seat, {seats['without']} have none."
     )
-    names = names_of(uuid.UUID(row["person"]) for row in [*people["lose"], *people["gain"]][: 2 * MOST_LISTED])
+    listed = [*people["lose"][:MOST_LISTED], *people["gain"][:3]]
+    names = names_of(uuid.UUID(row["person"]) for row in listed)
     for title, verb, rows in (("Lose access", "from", people["lose"]), ("Gain access", "from", people["gain"])):
         if not rows:
             continue
@@ -69,7 +71,7 @@ def _print_people(console: Console, document: Mapping[str, JSON]) -> None:
         for row in rows[:MOST_LISTED] if title.startswith("Lose") else rows[:3]:
             until = f" to {row['until']}" if row["until"] else ""
             name = names.get(uuid.UUID(row["person"]), row["person"])
-            console.print(f"  {name}, {verb} {row['at']}{until}")
+            console.print(_readable(f"  {name}, {verb} {row['at']}{until}"))
 
 
 def _print_coverage(console: Console, document: Mapping[str, JSON]) -> None:
@@ -80,7 +82,7 @@ def _print_coverage(console: Console, document: Mapping[str, JSON]) -> None:
         where = f"{labels.get(place['product'], place['product'])} in {country_name(place['country'])}"
         for name in ("before", "after"):
             told = [
-                f"{segment['starts_at'][:16]}: {_many(segment['capacity'])} for {segment['need']}"
+                f"from {_readable(segment['starts_at'])} {_many(segment['capacity'])} for {segment['need']}"
                 for segment in place[name]
             ]
             console.print(f"  {where}, {name}: {'; '.join(told) or 'nothing needed'}")
@@ -88,7 +90,12 @@ def _print_coverage(console: Console, document: Mapping[str, JSON]) -> None:
         until = gap["ends_at"] or "the end of what is planned"
         new = any(row["key"] == gap["key"] for row in coverage["new_gaps"])
         text = f"  gap ({gap['kind']}): {gap['count']} in {gap['country']} from {gap['starts_at']} to {until}"
-        console.print(Text(text + (", needs a waiver" if new else ", stands today already"), style="red"))
+        console.print(Text(_readable(text) + (", needs a waiver" if new else ", stands today already"), style="red"))
+
+
+def _readable(text: str) -> str:
+    """Instants within a text as people read them, in UTC."""
+    return re.sub(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00|(:\d\d)(?:\.\d+)?)Z", r"\1 \2\3 UTC", text)
 
 
 def _many(count: int | None) -> str:

@@ -477,7 +477,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='entitlement',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('withdrawn_at__isnull', True)), deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], expressions=[(models.F('account'), '='), (models.F('sku'), '='), (models.F('phase'), '='), (models.F('order_line'), '='), (models.Func(models.F('starts_at'), models.F('ends_at'), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='entitlement_no_overlap', violation_error_message='Another entitlement of this account, SKU, phase and order line is in force then.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('withdrawn_at__isnull', True)), deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], expressions=[(models.F('account'), '='), (models.F('sku'), '='), (models.F('phase'), '='), (models.F('order_line'), '='), (models.Func(models.F('starts_at'), models.F('ends_at'), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='entitlement_no_overlap', violation_error_message='Another entitlement of this account, SKU, phase and order line is in force.'),
         ),
         migrations.AddConstraint(
             model_name='entitlement',

@@ -1,13 +1,16 @@
 """Registry rows as the coverage engine's values: entitlements as pools, held seats as needs."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from approvals.records.rows import instant, parse_instant
 from entitlements.catalog.models import SUPPORT_RANKS
 from entitlements.coverage.values import Cohort, Metric, Need, Pool, Source
 from entitlements.planning.registry import Registry, Row
+
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def pools(registry: Registry) -> list[Pool]:
@@ -20,10 +23,15 @@ def needs(registry: Registry, *, starts_at: datetime, also: Registry | None = No
     What the holders of seats need from `starts_at` on: what their entitlement gives them today.
 
     A holder of an entitlement that starts later needs it from then on. With `also` (the registry before a change) the
-    needs of those who held a seat then stand too, so that nobody drops out by losing the seat. Who holds seats of several
-    entitlements of a product needs what the earliest of them gives: a successor takes over, it does not add.
+    needs of those who held a seat then stand too, so that nobody drops out by losing the seat; and who gets a first
+    seat by
+    the change needs it as long as it lasts, no longer: recording a right that ends takes nothing away from anybody. Who
+    holds seats of several entitlements of a product needs what the earliest of them gives: a successor takes over, it
+    does
+    not add.
     """
     first: dict[tuple[str, str], tuple[datetime, Row, Registry]] = {}
+    lasts: dict[tuple[str, str], datetime | None] = {}
     for source in (also, registry):
         if source is None:
             continue
@@ -35,9 +43,12 @@ def needs(registry: Registry, *, starts_at: datetime, also: Registry | None = No
                 key = (person, source.product_of(row))
                 if key not in first or begins < first[key][0]:
                     first[key] = (begins, row, source)
+                ends_at = None if also is None or source is also else end_for_coverage(source, row)
+                known = lasts.get(key, FIRST)
+                lasts[key] = None if ends_at is None or known is None else max(ends_at, known)
     return [
-        need
-        for (person, product), (begins, row, source) in sorted(first.items())
+        replace(need, ends_at=lasts[person, product])
+        for (person, product), (begins, row, source) in sorted(first.items(), key=lambda entry: entry[0])
         for need in _needs_of(person, product, begins, row, source, registry)
     ]
 
@@ -120,17 +131,18 @@ def _needs_of(
     account = str(known.get("account_id") or row["account_id"])
     if account not in serves(source, row):
         account = str(row["account_id"])
-    for country in _countries(known.get("country", ""), account, row, source):
-        yield Need(
-            account_id=UUID(account),
-            product_id=UUID(product),
-            country=country,
-            starts_at=begins,
-            person=UUID(person),
-            features=enabled_features(source, row),
-            support=0,
-            source=Source.HELD,
-        )
+    # The product itself, and each of its features: a place of its own in the timelines.
+    for features in {frozenset[str](), enabled_features(source, row)}:
+        for country in _countries(known.get("country", ""), account, row, source):
+            yield Need(
+                account_id=UUID(account),
+                product_id=UUID(product),
+                country=country,
+                starts_at=begins,
+                person=UUID(person),
+                features=features,
+                source=Source.HELD,
+            )
 
 
 def _countries(known: str, account: str, row: Row, source: Registry) -> list[str]:

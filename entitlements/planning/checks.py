@@ -1,4 +1,6 @@
-"""The rules of a plan: each of the registry's business rules on each entitlement that the items touch or stand under."""
+"""
+The rules of a plan: each of the registry's business rules on each entitlement that the items touch or stand under.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

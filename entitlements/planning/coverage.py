@@ -26,8 +26,10 @@ class Comparison:
     """
     Coverage before and after a change, and what differs.
 
-    `seams` are gaps between a predecessor's end and the start of a successor that the change grants or moves: not new, if
-    the trial would have ended anyway, but a succession that leaves a hole is not one, so they need a waiver like new ones.
+    `seams` are gaps between a predecessor's end and the start of a successor that the change grants or moves: not new,
+    if
+    the trial would have ended anyway, but a succession that leaves a hole is not one, so they need a waiver like new
+    ones.
     """
 
     before: Coverage
@@ -160,7 +162,9 @@ def seat_map(*, before: Registry, after: Registry, items: Sequence[PreparedItem]
     return rows
 
 
-def without_seat(*, rows: Iterable[Mapping[str, Any]], after: Registry, items: Sequence[PreparedItem]) -> list[Mapping[str, Any]]:
+def without_seat(
+    *, rows: Iterable[Mapping[str, Any]], after: Registry, items: Sequence[PreparedItem]
+) -> list[Mapping[str, Any]]:
     """Rows of the seat map that name no successor, though one is granted or the seat was taken away by the change."""
     revisions = after.revisions
     out = []
@@ -216,7 +220,15 @@ def _joined(gaps: Iterable[Gap]) -> list[Gap]:
     """Gaps of the product as a whole stand for those of its features at the same time and with the same people."""
     gaps = list(gaps)
     whole = {
-        (gap.place.account_id, gap.place.product_id, gap.place.country, gap.kind, gap.starts_at, gap.ends_at, gap.people)
+        (
+            gap.place.account_id,
+            gap.place.product_id,
+            gap.place.country,
+            gap.kind,
+            gap.starts_at,
+            gap.ends_at,
+            gap.people,
+        )
         for gap in gaps
         if not gap.place.feature
     }
@@ -224,7 +236,15 @@ def _joined(gaps: Iterable[Gap]) -> list[Gap]:
         gap
         for gap in gaps
         if not gap.place.feature
-        or (gap.place.account_id, gap.place.product_id, gap.place.country, gap.kind, gap.starts_at, gap.ends_at, gap.people)
+        or (
+            gap.place.account_id,
+            gap.place.product_id,
+            gap.place.country,
+            gap.kind,
+            gap.starts_at,
+            gap.ends_at,
+            gap.people,
+        )
         not in whole
     ]
 
@@ -243,4 +263,3 @@ def _segments(segments: Iterable[Segment]) -> list[dict[str, Any]]:
 
 def _order(place: Place) -> tuple[str, ...]:
     return (str(place.account_id), str(place.product_id), place.country, place.feature, str(place.unit))
-

@@ -1,6 +1,6 @@
 """Whole values old → new, in words with units: what an item changes, for people."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ UNITS: Mapping[str, str] = {
     "tax_percent": "%",
     "price_cap_percent": "%",
 }
+LABELS: Mapping[str, str] = {"grace_seconds": "grace after the end"}
 COUNTRY_FIELDS = frozenset({"countries", "hosting_countries", "bridge_countries"})
 # What people do not read: keys, and what repeats another line.
 HIDDEN = frozenset({"id", "version", "sku_id", "region_groups"})
@@ -45,7 +46,7 @@ def lines_of(item: PreparedItem, labels: Mapping[str, str]) -> list[dict[str, JS
         found.append(
             {
                 "field": name,
-                "label": str(getattr(field, "verbose_name", name)),
+                "label": LABELS.get(name, str(getattr(field, "verbose_name", name))),
                 "old": None if item.before is None else in_words(name, item.before.get(name), labels),
                 "new": in_words(name, value, labels),
                 "unit": UNITS.get(name, after.get("currency", "") if name in ("list_price", "budget") else ""),
@@ -67,7 +68,7 @@ def seat_lines(item: PreparedItem) -> list[dict[str, JSON]]:
 def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
     """A value as people read it; ids become names, empty ends say what they mean."""
     if name == "grace_seconds":
-        return str(timedelta(seconds=value or 0)) if value else "none"
+        return _duration(value) if value else "none"
     if value is None:
         return _ABSENT.get(name, "–")
     if isinstance(value, bool):
@@ -81,6 +82,13 @@ def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
         if told is not None:
             return told
     return labels.get(str(value), str(value)) or "–"
+
+
+def _duration(seconds: int) -> str:
+    """Whole days if it is whole days, else days and hours:minutes:seconds."""
+    days, rest = divmod(seconds, 86_400)
+    told = f"{days} {'day' if days == 1 else 'days'}" if days else ""
+    return told if not rest else f"{told} {timedelta(seconds=rest)}".strip()
 
 
 _ABSENT: Mapping[str, str] = {
@@ -102,9 +110,13 @@ def _sequence(value: JSON, labels: Mapping[str, str]) -> str | None:
 def _mapping(value: JSON, labels: Mapping[str, str]) -> str | None:
     if not isinstance(value, dict):
         return None
-    told = {True: "on", False: "off", None: "unlimited"}
-    words: Callable[[JSON], str] = lambda part: told[part] if part is None or part is True or part is False else str(part)
-    return ", ".join(f"{key}: {words(part)}" for key, part in value.items() if part != "") or "–"
+    return ", ".join(f"{key}: {_limit(part)}" for key, part in value.items() if part != "") or "–"
+
+
+def _limit(value: JSON) -> str:
+    if value is None:
+        return "unlimited"
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _period(period: Mapping[str, JSON]) -> str:

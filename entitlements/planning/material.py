@@ -20,7 +20,9 @@ Interval = tuple[datetime, datetime]
 def material_of(
     *, gaps: Sequence[Gap], losers: Iterable[tuple[str, str, str]], costs: Years, failed: Sequence[str]
 ) -> dict[str, JSON]:
-    """The values that application compares: gaps that need a waiver, people losing access, cost by term, broken rules."""
+    """
+    The values that application compares: gaps that need a waiver, people losing access, cost by term, broken rules.
+    """
     return {
         "gaps": [
             {

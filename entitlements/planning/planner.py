@@ -100,10 +100,10 @@ def _seats(items: Sequence[PreparedItem], rows: list[dict[str, JSON]]) -> dict[s
     }
 
 
-def _losers(
-    comparison: Comparison, stranded: Sequence[Mapping[str, JSON]], after: Registry
-) -> list[dict[str, JSON]]:
-    """People who lose access by the change: by coverage, by a hole in a succession, or for want of a successor's seat."""
+def _losers(comparison: Comparison, stranded: Sequence[Mapping[str, JSON]], after: Registry) -> list[dict[str, JSON]]:
+    """
+    People who lose access by the change: by coverage, by a hole in a succession, or for want of a successor's seat.
+    """
     rows = [coverage.shift_row(shift) for shift in comparison.losing]
     seen = {(str(row["person"]), str(row["product"])) for row in rows}
     for gap in comparison.refused:
@@ -180,5 +180,3 @@ def _labels(items: Sequence[PreparedItem], before: Registry, after: Registry) ->
         }
     unknown = {key for key in lines.named_in(items) if str(key) not in labels}
     return labels | label_records(unknown)
-
-

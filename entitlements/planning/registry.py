@@ -28,7 +28,8 @@ class Registry:
     """
     Rows by id (text), of every concept that plans look at.
 
-    `above` holds for each account the ids of itself and its ancestors; `holders` for each entitlement the people who hold a
+    `above` holds for each account the ids of itself and its ancestors; `holders` for each entitlement the people who
+    hold a
     seat; `people` the people's rows (account_id, country); `activations` only those that do not serve everybody.
     """
 
@@ -128,7 +129,9 @@ def _touched_entitlements(items: Sequence[PreparedItem]) -> "models.QuerySet[Ent
         models.Q(ancestor_id__in=accounts) | models.Q(descendant_id__in=accounts)
     ).values_list("ancestor_id", "descendant_id")
     everyone = {str(key) for pair in related for key in pair} | accounts
-    products = {str(key) for item in items if item.table == Entitlement._meta.db_table for key in item.scope.product_ids}
+    products = {
+        str(key) for item in items if item.table == Entitlement._meta.db_table for key in item.scope.product_ids
+    }
     return Entitlement.objects.filter(
         models.Q(account_id__in=everyone, sku__product_id__in=products)
         | models.Q(id__in=_item_ids(items, Entitlement))

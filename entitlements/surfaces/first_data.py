@@ -15,14 +15,14 @@ from approvals.policies.models import Policy
 from approvals.requests.models import ChangeRequest
 from entitlements.catalog.models import RegionGroup
 
-EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+EU = ("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK").split()
 EEA = sorted([*EU, "IS", "LI", "NO"])
-EUROPE_OTHER = "AD AL AX BA BY CH FO GB GG GI IM JE MC MD ME MK RS RU SJ SM UA VA".split()
+EUROPE_OTHER = ("AD AL AX BA BY CH FO GB GG GI IM JE MC MD ME MK RS RU SJ SM UA VA").split()
 AFRICA = (
-    "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW MZ NA NE NG RE "
-    "RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"
+    "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU "
+    "MW MZ NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"
 ).split()
-WESTERN_ASIA = "AE AM AZ BH GE IL IQ JO KW LB OM PS QA SA SY TR YE".split()
+WESTERN_ASIA = ("AE AM AZ BH GE IL IQ JO KW LB OM PS QA SA SY TR YE").split()
 
 GROUPS = {
     "EU": ("European Union", EU),

@@ -25,8 +25,8 @@ class Command(BaseCommand):
     """Print the plan of a change file; write nothing."""
 
     help = (
-        "Print what a change file would do. Exit codes: 0 nobody loses access and every rule holds, 2 the file is refused, "
-        "3 the plan opens a gap, 4 a rule does not hold."
+        "Print what a change file would do. Exit codes: 0 nobody loses access and every rule holds, 2 the file is "
+        "refused, 3 the plan opens a gap, 4 a rule does not hold."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -60,5 +60,5 @@ class Command(BaseCommand):
         print_plan(Console(file=self.stdout), revision.plan, revision.document["policy"])  # type: ignore[arg-type]
         self.stdout.write(
             f"Change {request.number} is {request.status_label.lower()}, digest {revision.digest}.\n"
-            f"{settings.PUBLIC_URL}/changes/{request.id}/"
+            f"{settings.PUBLIC_URL}/changes/{request.number}/"
         )
