@@ -32,8 +32,10 @@ CSRF_FAILURE_VIEW = "foundation.web.errors.csrf_failure"
 HTTP_ALLOWED_INTERNAL_HOSTS = read_list("HTTP_ALLOWED_INTERNAL_HOSTS", default=[])
 
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
-DATABASES = {"default": read_database("DATABASE_URL", role="tenure_app", embedded=EMBEDDED_LAYOUT)}
-_owner = read_database("DATABASE_OWNER_URL", role="tenure_owner", embedded=EMBEDDED_LAYOUT, required=False)
+# A named server is the only one: both roles are on it, or the one that migrates is not known here.
+_own_server = None if read_text("DATABASE_URL", default="") else EMBEDDED_LAYOUT
+DATABASES = {"default": read_database("DATABASE_URL", role="tenure_app", embedded=_own_server)}
+_owner = read_database("DATABASE_OWNER_URL", role="tenure_owner", embedded=_own_server, required=False)
 if _owner:
     DATABASES["owner"] = _owner | {"TEST": {"MIRROR": "default"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -187,6 +189,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    # Payloads and records name the same choices in two dialects: told where they stand, they need no shared names.
+    "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,0 +1,174 @@
+"""Change requests as readers meet them: everything that a decision needs, and what the reader may do now."""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from approvals import governed
+from approvals.governed import PreparedItem
+from approvals.records.rows import changed_fields
+from approvals.requests import permissions, rules
+from approvals.requests.errors import AlreadyDecided, WrongState
+from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
+from approvals.requests.revisions import Planned
+from approvals.requests.services import current
+from approvals.requests.states import PRESENTATIONS, Action, Status
+from approvals.roles import VIEW_REQUESTS
+from foundation.errors import DomainError, NotPermitted
+from foundation.identity.models import User
+
+Document = dict[str, Any]
+
+
+def visible_requests(*, user: User) -> ChangeRequestQuerySet:
+    """
+    The requests that a user may see, with what a list shows of each, in one query.
+
+    :raises NotPermitted: if the user may see none
+    """
+    if not user.has_perm(VIEW_REQUESTS):
+        raise NotPermitted("You may not read change requests. Ask an administrator for a role.")
+    return (
+        ChangeRequest.objects.all()
+        .visible_to(user)
+        .select_related("current_revision", "created_by", "applied_by")
+        .defer("current_revision__content", "current_revision__document")
+    )
+
+
+def read(*, change_request_id: uuid.UUID, user: User) -> Document:
+    """
+    Everything about a request, for one reader.
+
+    :raises NotFound: if there is none, or the user may not see all that it touches
+    """
+    change_request = permissions.visible_request(user=user, change_request_id=change_request_id)
+    revision = current(change_request)
+    revisions = list(change_request.revisions.select_related("author").defer("content", "document").order_by("number"))
+    decisions = list(
+        Decision.objects.filter(revision__change_request=change_request)
+        .select_related("decider", "revision")
+        .defer("revision__content", "revision__document")
+        .order_by("decided_at", "id")
+    )
+    stages = list(revision.stages.order_by("position"))
+    return _summary(change_request, revision) | {
+        "awaits": PRESENTATIONS[Status(change_request.status)].owner,
+        "rationale": revision.document["rationale"],
+        "waiver": revision.document["waiver"],
+        "revisions": revisions,
+        "items": [_stored_item(item) for item in revision.items.order_by("position")],
+        "plan": revision.plan,
+        "new_gaps": revision.document["plan"]["new_gaps"],
+        "failures": revision.document["plan"].get("failures", []),
+        "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id]) for stage in stages],
+        "stale_decisions": [row for row in decisions if row.revision_id != revision.id],
+        "actions": _actions(change_request, revision, stages, decisions, user),
+    }
+
+
+def preview(planned: Planned) -> Document:
+    """A plan that is not filed: what would happen, and who would have to approve it."""
+    return {
+        "items": [_planned_item(position, item) for position, item in enumerate(planned.items)],
+        "plan": planned.plan.document,
+        "new_gaps": planned.plan.new_gaps,
+        "failures": list(planned.plan.failures),
+        "stages": planned.stages,
+    }
+
+
+def _summary(change_request: ChangeRequest, revision: Revision) -> Document:
+    names = ("id", "number", "title", "status", "source", "system", "created_by", "created_at", "submitted_at")
+    later = ("approved_at", "applied_at", "applied_by", "closed_at")
+    return {name: getattr(change_request, name) for name in (*names, *later)} | {"revision": revision}
+
+
+def _stage(stage: Stage, decisions: list[Decision]) -> Document:
+    names = ("position", "role", "quorum", "reasons", "completed_at")
+    return {name: getattr(stage, name) for name in names} | {"decisions": decisions}
+
+
+def _stored_item(item: Item) -> Document:
+    return _item(item.position, item, before=item.before, after=item.after)
+
+
+def _planned_item(position: int, item: PreparedItem) -> Document:
+    return _item(position, item, before=item.before, after=item.after)
+
+
+def _item(
+    position: int,
+    item: Item | PreparedItem,
+    *,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> Document:
+    old, new = before or {}, after or {}
+    return {
+        "position": position,
+        "kind": item.kind,
+        "title": _title(item.kind),
+        "record_id": item.record_id,
+        "operation": str(item.operation),
+        "base_version": item.base_version,
+        "label": item.label,
+        "payload": item.payload,
+        "effects": item.effects,
+        "changes": [
+            {"field": name, "old": old.get(name), "new": new.get(name)} for name in changed_fields(before, after)
+        ],
+    }
+
+
+def _title(kind_name: str) -> str:
+    # A request is kept for ever; its kind may have gone since.
+    known = governed.kinds().get(kind_name)
+    return known.title if known else kind_name
+
+
+def _actions(
+    change_request: ChangeRequest,
+    revision: Revision,
+    stages: Iterable[Stage],
+    decisions: Iterable[Decision],
+    user: User,
+) -> list[Document]:
+    stage = next((stage for stage in stages if stage.completed_at is None), None)
+    has_decided = any(row.revision_id == revision.id and row.decider_human_id == user.human_id for row in decisions)
+
+    def review() -> None:
+        if stage is None:
+            raise WrongState(f"Change {change_request.number} has every approval that it needs.")
+        permissions.check_may_review(user=user, change_request=change_request, stage=stage)
+        if has_decided:
+            raise AlreadyDecided("You have decided on this revision already. A new revision asks you again.")
+
+    edit = partial(permissions.check_may_edit, user=user, change_request=change_request)
+    apply = partial(permissions.check_may_apply, user=user, change_request=change_request)
+    withdraw = partial(permissions.check_may_withdraw, user=user, change_request=change_request)
+    checks: tuple[tuple[str, Action, Callable[[], None]], ...] = (
+        ("amend", Action.AMEND, edit),
+        ("submit", Action.SUBMIT, edit),
+        ("approve", Action.COMPLETE, review),
+        ("ask_for_changes", Action.ASK_FOR_CHANGES, review),
+        ("reject", Action.REJECT, review),
+        ("apply", Action.BEGIN, apply),
+        ("withdraw", Action.WITHDRAW, withdraw),
+    )
+    return [
+        {"action": name, "why_not": why_not, "allowed": why_not is None}
+        for name, action, check in checks
+        for why_not in (_why_not(change_request, action, check),)
+    ]
+
+
+def _why_not(change_request: ChangeRequest, action: Action, check: Callable[[], None]) -> str | None:
+    """The sentence that the action would be refused with, or None."""
+    try:
+        rules.next_status(change_request=change_request, action=action)
+        check()
+    except DomainError as refusal:
+        return refusal.message
+    return None

@@ -1,0 +1,248 @@
+"""Change requests in JSON: what is sent, and what is read."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from approvals.governed import Draft, FactUnit, Operation
+from approvals.requests.models import Decision
+from approvals.requests.revisions import MAXIMUM_ITEMS, Rationale, Waiver
+from approvals.requests.states import Status
+
+Read = serializers.Serializer[Any]
+LONG_TEXT = 20_000
+
+
+class ItemDraftSerializer(Read):
+    """One record's change: `GET /api/v1/kinds` tells each kind's payload."""
+
+    kind = serializers.CharField(max_length=100, help_text="Such as entitlement.grant or entitlement.amend.")
+    target_id = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="The record to change. Of a new record it may be chosen, so that later items can refer to it.",
+    )
+    payload = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text="As the kind says.")
+
+
+class RationaleSerializer(Read):
+    """Why, what for whom, how to tell, how to undo. A draft may leave them open; review demands them."""
+
+    justification = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONG_TEXT)
+    impact = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONG_TEXT)
+    acceptance_criteria = serializers.ListField(
+        child=serializers.CharField(max_length=2_000), required=False, default=list, max_length=100
+    )
+    rollback = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONG_TEXT)
+
+
+class WaiverSerializer(Read):
+    """Accepts the plan's new gaps: why, and who bears the risk."""
+
+    reason = serializers.CharField(max_length=LONG_TEXT)
+    risk_owner = serializers.CharField(max_length=200)
+
+
+class PlanRequestSerializer(Read):
+    """What to plan without filing it."""
+
+    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS)
+
+
+class ProposalSerializer(Read):
+    """A new change request."""
+
+    title = serializers.CharField(max_length=200)
+    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS)
+    rationale = RationaleSerializer(required=False)
+    waiver = WaiverSerializer(required=False, allow_null=True)
+
+
+class AmendmentSerializer(Read):
+    """A new revision: what is given replaces what stood. Without a waiver the new revision has none."""
+
+    digest = serializers.CharField(
+        required=False, max_length=64, help_text="Of the revision that you read; refused if another is current."
+    )
+    title = serializers.CharField(max_length=200, required=False)
+    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS, required=False)
+    rationale = RationaleSerializer(required=False)
+    waiver = WaiverSerializer(required=False, allow_null=True)
+
+
+class ApprovalSerializer(Read):
+    """A yes to what was on the reviewer's screen."""
+
+    digest = serializers.CharField(max_length=64, help_text="Of the revision that you read.")
+    comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONG_TEXT)
+
+
+class ObjectionSerializer(Read):
+    """A no to what was on the reviewer's screen, and why."""
+
+    digest = serializers.CharField(max_length=64, help_text="Of the revision that you read.")
+    comment = serializers.CharField(allow_blank=True, max_length=LONG_TEXT, help_text="What should change, or why not.")
+
+
+class PersonReferenceSerializer(Read):
+    """A login, by name."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="__str__")
+
+
+class RevisionSerializer(Read):
+    """One version of what is asked."""
+
+    number = serializers.IntegerField()
+    digest = serializers.CharField(help_text="SHA-256 of the revision's canonical bytes: what decisions are bound to.")
+    author = PersonReferenceSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class RevisionReferenceSerializer(Read):
+    """The revision that is current."""
+
+    number = serializers.IntegerField()
+    digest = serializers.CharField()
+
+
+class ChangeSerializer(Read):
+    """A field of a record, whole values."""
+
+    field = serializers.CharField()
+    old = serializers.JSONField(allow_null=True)
+    new = serializers.JSONField(allow_null=True)
+
+
+class ItemSerializer(Read):
+    """One record's change as planned."""
+
+    position = serializers.IntegerField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    record_id = serializers.UUIDField()
+    operation = serializers.ChoiceField(choices=[(operation.value, operation.value) for operation in Operation])
+    base_version = serializers.IntegerField(allow_null=True)
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    changes = ChangeSerializer(many=True)
+    payload = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    effects = serializers.DictField(child=serializers.JSONField(allow_null=True))
+
+
+class StageRequirementSerializer(Read):
+    """One approval step, and why it is asked for."""
+
+    position = serializers.IntegerField()
+    role = serializers.CharField()
+    quorum = serializers.IntegerField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class DecisionSerializer(Read):
+    """What one reviewer said, and of which revision."""
+
+    revision = serializers.IntegerField(source="revision.number")
+    digest = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=Decision.Verdict.choices)
+    comment = serializers.CharField(allow_blank=True)
+    decider = PersonReferenceSerializer()
+    decided_at = serializers.DateTimeField()
+
+
+class StageSerializer(StageRequirementSerializer):
+    """One approval step with the decisions given."""
+
+    completed_at = serializers.DateTimeField(allow_null=True)
+    decisions = DecisionSerializer(many=True)
+
+
+class ActionSerializer(Read):
+    """What the reader could do; `why_not` is the sentence of the refusal."""
+
+    action = serializers.CharField()
+    allowed = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
+
+
+class ChangeRequestSerializer(Read):
+    """A change request as lists show it."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    system = serializers.BooleanField()
+    created_by = PersonReferenceSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    applied_at = serializers.DateTimeField(allow_null=True)
+    applied_by = PersonReferenceSerializer(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    revision = RevisionReferenceSerializer(source="current_revision")
+
+
+class _PlannedSerializer(Read):
+    items = ItemSerializer(many=True)
+    plan = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), help_text="What it would do: docs/plan-document.md."
+    )
+    new_gaps = serializers.BooleanField(help_text="Somebody would lose access; a waiver must declare it.")
+    failures = serializers.ListField(child=serializers.CharField(), help_text="Rules that keep it from review.")
+
+
+class PlanSerializer(_PlannedSerializer):
+    """A plan that is not filed."""
+
+    stages = StageRequirementSerializer(many=True)
+
+
+class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer):
+    """Everything about a change request, for one reader."""
+
+    revision = RevisionReferenceSerializer()
+    awaits = serializers.CharField(help_text="Who acts next.")
+    rationale = RationaleSerializer()
+    waiver = WaiverSerializer(allow_null=True)
+    revisions = RevisionSerializer(many=True)
+    stages = StageSerializer(many=True)
+    stale_decisions = DecisionSerializer(many=True, help_text="On earlier revisions: they count no longer.")
+    actions = ActionSerializer(many=True)
+
+
+class FactSerializer(Read):
+    """A fact that policies can compare."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=[(unit.value, unit.value) for unit in FactUnit])
+    unit = serializers.CharField(allow_blank=True)
+    description = serializers.CharField()
+
+
+class KindSerializer(Read):
+    """One way in which one sort of record changes."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    operation = serializers.ChoiceField(choices=[(operation.value, operation.value) for operation in Operation])
+    payload = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text="JSON Schema.")
+    facts = FactSerializer(many=True)
+
+
+def drafts_from(rows: list[dict[str, Any]]) -> list[Draft]:
+    """Validated rows as drafts."""
+    return [Draft(kind=row["kind"], payload=row["payload"], target_id=row.get("target_id")) for row in rows]
+
+
+def rationale_from(row: dict[str, Any] | None) -> Rationale | None:
+    """A validated rationale as a value."""
+    if row is None:
+        return None
+    return Rationale(**(row | {"acceptance_criteria": tuple(row["acceptance_criteria"])}))
+
+
+def waiver_from(row: dict[str, Any] | None) -> Waiver | None:
+    """A validated waiver as a value."""
+    return None if row is None else Waiver(**row)

@@ -1,0 +1,20 @@
+"""Addresses of change control under /api/v1/."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from approvals.api.policies import Policies
+from approvals.api.tokens import Token, Tokens
+from approvals.api.views import ChangeRequests, Kinds, Plans
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("change-requests", ChangeRequests, basename="change-request")
+router.register("policies", Policies, basename="policy")
+
+urlpatterns = [
+    *router.urls,
+    path("plans", Plans.as_view(), name="plans"),
+    path("kinds", Kinds.as_view(), name="kinds"),
+    path("tokens", Tokens.as_view(), name="tokens"),
+    path("tokens/<str:token_id>", Token.as_view(), name="token"),
+]

@@ -1,0 +1,217 @@
+"""Change requests over HTTP: each action parses, reads the clock, makes one domain call and renders."""
+
+import uuid
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from approvals import governed
+from approvals.api import reading
+from approvals.api.base import ApiView, sender
+from approvals.api.filing import SOURCE
+from approvals.api.filters import ChangeRequestFilter
+from approvals.api.serializers import (
+    AmendmentSerializer,
+    ApprovalSerializer,
+    ChangeRequestDetailSerializer,
+    ChangeRequestSerializer,
+    KindSerializer,
+    ObjectionSerializer,
+    PlanRequestSerializer,
+    PlanSerializer,
+    ProposalSerializer,
+    drafts_from,
+    rationale_from,
+    waiver_from,
+)
+from approvals.requests import application, review, services
+from approvals.requests.models import ChangeRequest
+from foundation import clock
+from foundation.api.idempotency import idempotent
+
+S = TypeVar("S", bound=Serializer[Any])
+LOCATION = OpenApiParameter(
+    name="Location",
+    location=OpenApiParameter.HEADER,
+    type=str,
+    response=[201, 202],
+    description="Where the change request is read.",
+)
+
+
+def parsed(serializer_class: type[S], request: Request) -> dict[str, Any]:
+    """
+    The body's values.
+
+    :raises rest_framework.exceptions.ValidationError: naming each value that does not fit
+    """
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def told(request: Request, change_request: ChangeRequest, *, code: int = status.HTTP_200_OK) -> Response:
+    """Answer with the change request as its reader meets it; a new one says where it is."""
+    document = reading.read(change_request_id=change_request.id, user=sender(request))
+    headers = {}
+    if code in (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED):
+        headers["Location"] = reverse("api:change-request-detail", kwargs={"id": change_request.id})
+    return Response(ChangeRequestDetailSerializer(document).data, status=code, headers=headers)
+
+
+class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
+    """Change requests: the only way in which a governed record changes."""
+
+    queryset = ChangeRequest.objects.none()
+    serializer_class = ChangeRequestSerializer
+    filterset_class = ChangeRequestFilter
+    ordering = ("-number",)
+    lookup_field = lookup_url_kwarg = "id"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[ChangeRequest]:
+        """Those that the reader may see."""
+        return reading.visible_requests(user=sender(self.request))
+
+    @extend_schema(summary="List change requests, newest first")
+    def list(self, request: Request) -> Response:
+        """One page of the requests whose every account and product is granted to the reader."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(summary="Read a change request", responses=ChangeRequestDetailSerializer)
+    def retrieve(self, request: Request, id: uuid.UUID) -> Response:
+        """Revisions, digest, items old → new, plan, stages, decisions, and what the reader may do now."""
+        return Response(ChangeRequestDetailSerializer(reading.read(change_request_id=id, user=sender(request))).data)
+
+    @extend_schema(
+        summary="Propose a change",
+        request=ProposalSerializer,
+        responses={201: ChangeRequestDetailSerializer},
+        parameters=[LOCATION],
+    )
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """File a draft with its plan; no governed record is written."""
+        values = parsed(ProposalSerializer, request)
+        change_request = services.propose(
+            title=values["title"],
+            drafts=drafts_from(values["items"]),
+            author=sender(request),
+            now=clock.now(),
+            rationale=rationale_from(values.get("rationale")),
+            waiver=waiver_from(values.get("waiver")),
+            source=SOURCE,
+        )
+        return told(request, change_request, code=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Edit a change request", request=AmendmentSerializer, responses=ChangeRequestDetailSerializer
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def amend(self, request: Request, id: uuid.UUID) -> Response:
+        """Write a new revision; decisions on earlier ones are kept and count no longer."""
+        values = parsed(AmendmentSerializer, request)
+        change_request = services.amend(
+            change_request_id=id,
+            author=sender(request),
+            now=clock.now(),
+            drafts=drafts_from(values["items"]) if "items" in values else None,
+            rationale=rationale_from(values.get("rationale")),
+            waiver=waiver_from(values.get("waiver")),
+            title=values.get("title"),
+            expected_digest=values.get("digest"),
+        )
+        return told(request, change_request)
+
+    @extend_schema(summary="Send to review", request=None, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def submit(self, request: Request, id: uuid.UUID) -> Response:
+        """Send the current revision to review."""
+        return told(request, services.submit(change_request_id=id, author=sender(request), now=clock.now()))
+
+    @extend_schema(summary="Approve", request=ApprovalSerializer, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def approve(self, request: Request, id: uuid.UUID) -> Response:
+        """Say yes to the revision of this digest."""
+        values = parsed(ApprovalSerializer, request)
+        return told(request, review.approve(change_request_id=id, reviewer=sender(request), now=clock.now(), **values))
+
+    @extend_schema(summary="Ask for changes", request=ObjectionSerializer, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="ask-for-changes")
+    @idempotent
+    def ask_for_changes(self, request: Request, id: uuid.UUID) -> Response:
+        """Send the request back to its author."""
+        values = parsed(ObjectionSerializer, request)
+        return told(
+            request, review.ask_for_changes(change_request_id=id, reviewer=sender(request), now=clock.now(), **values)
+        )
+
+    @extend_schema(summary="Reject", request=ObjectionSerializer, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reject(self, request: Request, id: uuid.UUID) -> Response:
+        """Close the request without applying it."""
+        values = parsed(ObjectionSerializer, request)
+        return told(request, review.reject(change_request_id=id, reviewer=sender(request), now=clock.now(), **values))
+
+    @extend_schema(summary="Apply", request=None, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def apply(self, request: Request, id: uuid.UUID) -> Response:
+        """Write every item of the approved request in one transaction."""
+        return told(request, application.apply(change_request_id=id, user=sender(request), now=clock.now()))
+
+    @extend_schema(summary="Withdraw", request=None, responses=ChangeRequestDetailSerializer)
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def withdraw(self, request: Request, id: uuid.UUID) -> Response:
+        """Close the request in its author's name."""
+        return told(request, services.withdraw(change_request_id=id, user=sender(request), now=clock.now()))
+
+
+class Plans(ApiView):
+    """Dry runs."""
+
+    @extend_schema(
+        summary="Plan a change without filing it",
+        request=PlanRequestSerializer,
+        responses=PlanSerializer,
+        tags=["plans"],
+    )
+    def post(self, request: Request) -> Response:
+        """What the items would do, and who would have to approve them. Nothing is kept."""
+        values = parsed(PlanRequestSerializer, request)
+        planned = services.preview(drafts=drafts_from(values["items"]), user=sender(request), now=clock.now())
+        return Response(PlanSerializer(reading.preview(planned)).data)
+
+
+class Kinds(ApiView):
+    """The kinds of change that items can have."""
+
+    @extend_schema(summary="List the kinds of change", responses=KindSerializer(many=True), tags=["kinds"])
+    def get(self, request: Request) -> Response:
+        """Every kind with its payload's JSON Schema and its facts, by name."""
+        rows = [
+            {
+                "name": kind.name,
+                "title": kind.title,
+                "operation": kind.operation.value,
+                "payload": kind.payload.model_json_schema(),
+                "facts": kind.facts,
+            }
+            for _, kind in sorted(governed.kinds().items())
+        ]
+        return Response(KindSerializer(rows, many=True).data)
