@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from foundation.embedded.layout import Layout
+from foundation.embedded.layout import Layout, make_passable
 
 SHORTEST_SECRET = 50
 TRUE = frozenset({"true", "yes", "on", "1"})
@@ -122,7 +122,7 @@ def read_secret(name: str, *, generated_by: Layout | None = None) -> str:
 
 def generate_secret(layout: Layout) -> str:
     """Answer the secret kept in the layout's file, made with private permissions on the first call."""
-    layout.secret_key.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_passable(layout.secret_key.parent)
     draft = layout.secret_key.with_name(f"{layout.secret_key.name}.{os.getpid()}")
     if not layout.secret_key.exists():
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

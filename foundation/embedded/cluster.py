@@ -28,7 +28,7 @@ from foundation.embedded import accounts, binaries, leash, processes
 from foundation.embedded.accounts import Account
 from foundation.embedded.binaries import Binaries
 from foundation.embedded.errors import EmbeddedError
-from foundation.embedded.layout import Layout
+from foundation.embedded.layout import Layout, make_passable
 
 PORT = 5432
 SUPERUSER = "postgres"
@@ -322,6 +322,10 @@ def prepare(layout: Layout, *, fleeting: bool = False) -> Cluster:
     try:
         make_passable(layout.home)
         account.make_private(layout.server)
+        for private in (layout.broker, layout.mail):
+            private.mkdir(mode=0o700, exist_ok=True)
+        # For whoever finds the directory after the checkout is gone.
+        (layout.home / "checkout").write_text(f"{layout.checkout}\n")
     except OSError as error:
         raise EmbeddedError(
             f"{layout.home} cannot be used ({error.strerror}). Set TENURE_HOME to a directory where you may write."
@@ -329,20 +333,6 @@ def prepare(layout: Layout, *, fleeting: bool = False) -> Cluster:
     refuse_unreachable(layout.server, account=account)
     found = binaries.find(account=account, copies=layout.home)
     return Cluster(layout=layout, account=account, binaries=found, fleeting=fleeting)
-
-
-def make_passable(directory: Path) -> None:
-    """
-    Make a directory and those above it that are missing; what is there keeps its mode.
-
-    Through root's, others may pass to the one that is theirs, but not list them; an ordinary user's are closed.
-    """
-    if directory.exists():
-        return
-    make_passable(directory.parent)
-    with contextlib.suppress(FileExistsError):
-        directory.mkdir()
-        directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def refuse_unreachable(directory: Path, *, account: Account) -> None:

@@ -103,3 +103,17 @@ def find_socket_directory(server: Path) -> Path:
         return beside
     digest = hashlib.sha256(os.fsencode(server)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tenure-{os.geteuid()}-{digest}"
+
+
+def make_passable(directory: Path) -> None:
+    """
+    Make a directory and those above it that are missing; what is there keeps its mode.
+
+    Through root's, others may pass to the one that is theirs, but not list them; an ordinary user's are closed.
+    """
+    if directory.exists():
+        return
+    make_passable(directory.parent)
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir()
+        directory.chmod(0o711 if os.geteuid() == 0 else 0o700)

@@ -1,6 +1,7 @@
 """The readers of the environment: what they answer, and the sentence with which they stop a start."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -175,3 +176,19 @@ class TestSettings:
         done = self.load({key: value for key, value in self.COMPLETE.items() if key != name})
         assert done.returncode != 0
         assert f"{name} is not set, and there is no safe default." in done.stderr
+
+
+class TestDocumentation:
+    def test_names_every_variable(self) -> None:
+        names = set(re.findall(r"read_\w+\(\s*\"([A-Z_]+)\"", (CHECKOUT / "config" / "settings.py").read_text()))
+        documented = set(re.findall(r"`([A-Z_]+)`", (CHECKOUT / "docs" / "operations.md").read_text()))
+        assert len(names) > 10
+        assert names <= documented
+
+    def test_gives_production_an_example_that_loads_once_filled_in(self) -> None:
+        lines = (CHECKOUT / "deploy" / "environment.example").read_text().splitlines()
+        example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        environment = {"PATH": os.environ["PATH"], **example, "SECRET_KEY": SECRET}
+        loads = [sys.executable, "-c", "import config.settings"]
+        done = subprocess.run(loads, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr

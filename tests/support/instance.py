@@ -253,7 +253,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 @contextlib.contextmanager
 def locked() -> Iterator[None]:
     """Hold the lock under which a state is built and copied."""
-    cluster.make_passable(tests_home())
+    layout.make_passable(tests_home())
     with open(tests_home() / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

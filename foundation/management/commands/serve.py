@@ -18,7 +18,7 @@ from django.db import connections
 from foundation.embedded import profile, supervisor
 from foundation.embedded.cluster import Cluster
 from foundation.embedded.errors import EmbeddedError
-from foundation.embedded.layout import Layout
+from foundation.embedded.layout import Layout, make_passable
 from foundation.embedded.supervisor import Program
 
 PYTHON = [sys.executable, "-m"]
@@ -113,7 +113,7 @@ def served_once() -> Iterator[None]:
     :raises CommandError: if another one holds it
     """
     path = own_layout().serve_lock
-    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_passable(path.parent)
     with open(path, "a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
