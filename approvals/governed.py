@@ -131,12 +131,29 @@ class Application:
 class Kind(Protocol):
     """One way in which one sort of record changes."""
 
-    name: str
-    title: str
-    model: type[models.Model]
-    operation: Operation
-    payload: type[BaseModel]
-    facts: Sequence[FactType]
+    @property
+    def name(self) -> str:
+        """What programs call it: `entitlement.grant`."""
+
+    @property
+    def title(self) -> str:
+        """What people call it: "Grant entitlement"."""
+
+    @property
+    def model(self) -> type[models.Model]:
+        """The governed model whose rows it changes."""
+
+    @property
+    def operation(self) -> Operation:
+        """What it does to the row."""
+
+    @property
+    def payload(self) -> type[BaseModel]:
+        """What somebody must say to ask for it."""
+
+    @property
+    def facts(self) -> Sequence[FactType]:
+        """The facts that its items have."""
 
     def prepare(self, *, draft: Draft, preparation: Preparation) -> PreparedItem:
         """

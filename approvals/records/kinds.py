@@ -46,7 +46,7 @@ Row = Mapping[str, Any]
 class RecordKind:
     """The base: how a row of `model` is described, checked and written."""
 
-    operation: ClassVar[Operation]
+    operation: Operation
     own_facts: ClassVar[tuple[FactType, ...]] = ()
 
     def __init__(

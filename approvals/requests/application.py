@@ -16,10 +16,10 @@ from django.db import connection, transaction
 from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
 from approvals.policies.rules import beyond
-from approvals.requests import permissions, revisions, rules
+from approvals.requests import notices, permissions, revisions, rules
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
-from approvals.requests.revisions import Planned, Rationale, Waiver
+from approvals.requests.revisions import Planned, Waiver
 from approvals.requests.services import current, locked, subject_of
 from approvals.requests.states import Action
 from audit.services import NewEvent, record
@@ -85,6 +85,7 @@ def _apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Change
         created_at=now,
     )
     write_applying(change_request=change_request, revision=revision, items=items, actor=user, now=now)
+    notices.tell_author(change_request=change_request, what="is applied", actor=user, now=now)
     return change_request
 
 
@@ -221,9 +222,7 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         items=items,
         plan=plan,
         stages=revisions.chain(items=items, needs_waiver=plan.new_gaps),
-        rationale=Rationale(
-            **(stored["rationale"] | {"acceptance_criteria": tuple(stored["rationale"]["acceptance_criteria"])})
-        ),
+        rationale=revisions.rationale_of(stored),
         waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
     )
     change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
@@ -240,6 +239,10 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         ),
         now=now,
     )
+    notices.tell_author(change_request=change_request, what="is in review again", actor=None, now=now, comment=why)
+    stage = revision.stages.order_by("position").first()
+    if stage is not None:
+        notices.tell_reviewers(change_request=change_request, revision=revision, stage=stage, now=now)
 
 
 def _set_local(*, change_request_id: str, number: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals import events, governed
-from approvals.requests import permissions, revisions, rules
+from approvals.requests import notices, permissions, revisions, rules
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
 from approvals.requests.services import current, locked, subject_of
@@ -49,11 +49,15 @@ def approve(
     if given >= stage.quorum:
         stage.completed_at = now
         stage.save(update_fields=["completed_at"])
-        if open_stage(revision) is None:
+        following = open_stage(revision)
+        if following is not None:
+            notices.tell_reviewers(change_request=change_request, revision=revision, stage=following, now=now)
+        else:
             change_request.status = rules.next_status(change_request=change_request, action=Action.COMPLETE)
             change_request.approved_at = now
             change_request.save(update_fields=["status", "approved_at"])
             _record(events.REQUEST_APPROVED, change_request, None, now, revision, stage, "")
+            notices.tell_author(change_request=change_request, what="is approved", actor=reviewer, now=now)
     return change_request
 
 
@@ -72,6 +76,7 @@ def ask_for_changes(
     change_request.status = status
     change_request.save(update_fields=["status"])
     _record(events.REQUEST_CHANGES_ASKED, change_request, reviewer, now, revision, stage, comment)
+    notices.tell_author(change_request=change_request, what="needs changes", actor=reviewer, now=now, comment=comment)
     return change_request
 
 
@@ -89,6 +94,7 @@ def reject(*, change_request_id: uuid.UUID, digest: str, reviewer: User, now: da
     change_request.closed_at = now
     change_request.save(update_fields=["status", "closed_at"])
     _record(events.REQUEST_REJECTED, change_request, reviewer, now, revision, stage, comment)
+    notices.tell_author(change_request=change_request, what="is rejected", actor=reviewer, now=now, comment=comment)
     governed.discard(items=revisions.items_ever_of(change_request), now=now)
     return change_request
 

@@ -206,6 +206,17 @@ def items_ever_of(change_request: ChangeRequest) -> tuple[PreparedItem, ...]:
     return tuple(item for revision in change_request.revisions.order_by("number") for item in items_of(revision))
 
 
+def rationale_of(document: Mapping[str, JSON]) -> Rationale:
+    """The rationale of a stored revision."""
+    stored = document["rationale"]
+    return Rationale(
+        justification=stored["justification"],
+        impact=stored["impact"],
+        acceptance_criteria=tuple(stored["acceptance_criteria"]),
+        rollback=stored["rollback"],
+    )
+
+
 def drafts_of(items: Sequence[PreparedItem]) -> list[Draft]:
     """What was asked for, so that it can be planned again."""
     return [Draft(kind=item.kind, payload=item.payload, target_id=item.record_id) for item in items]

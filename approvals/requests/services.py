@@ -11,7 +11,7 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.governed import Draft
-from approvals.requests import permissions, revisions, rules
+from approvals.requests import notices, permissions, revisions, rules
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.revisions import Planned, Rationale, Waiver
 from approvals.requests.states import Action, Status
@@ -149,9 +149,7 @@ def amend(
     if drafts is None:
         drafts = revisions.drafts_of(revisions.items_of(former))
     if rationale is None:
-        rationale = Rationale(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in former.rationale.items()}
-        )
+        rationale = revisions.rationale_of(former.document)
     planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
     change_request.status = status
@@ -208,6 +206,9 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
         ),
         now=now,
     )
+    stage = revision.stages.order_by("position").first()
+    if stage is not None:
+        notices.tell_reviewers(change_request=change_request, revision=revision, stage=stage, now=now)
     return change_request
 
 

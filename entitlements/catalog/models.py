@@ -38,9 +38,9 @@ class SupportLevel(models.TextChoices):
 SUPPORT_RANKS = {level.value: rank for rank, level in enumerate(SupportLevel)}
 
 
-def country_array(**options: object) -> ArrayField:
+def country_array(*, blank: bool = False) -> "ArrayField[Any, Any]":
     """An array of ISO 3166-1 alpha-2 codes."""
-    return ArrayField(models.CharField(max_length=2), default=list, **options)
+    return ArrayField(models.CharField(max_length=2), default=list, blank=blank)
 
 
 class Product(GovernedModel):

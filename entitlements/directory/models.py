@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from approvals.records.models import GovernedModel, history
@@ -114,7 +115,7 @@ class PersonalDetails(models.Model):
         verbose_name_plural = "personal details"
         indexes = [
             # Imports recognize people by mail.
-            models.Index(models.functions.Lower("mail"), name="personal_details_mail"),
+            models.Index(Lower("mail"), name="personal_details_mail"),
         ]
 
     def __str__(self) -> str:

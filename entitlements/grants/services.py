@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from audit.services import NewEvent, Subject, record, record_all
 from entitlements.directory.models import Person
@@ -90,7 +90,8 @@ def release_seat(
         Seat.objects.held()
         .select_for_update(of=("self",))
         .select_related("entitlement")
-        .filter(entitlement_id=entitlement_id, person_id=person_id, device=device)
+        .filter(Q(person_id=person_id) if person_id else Q(person__isnull=True), device=device)
+        .filter(entitlement_id=entitlement_id)
         .first()
     )
     if seat is None:

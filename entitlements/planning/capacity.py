@@ -118,9 +118,10 @@ def _activation(registry: Registry, row: Row) -> tuple[Cohort, ...] | None:
     cohorts = []
     if served["countries"] is not None:
         cohorts.append(Cohort(countries=frozenset(served["countries"])))
-    for name in ("accounts", "people"):
-        if served[name] is not None:
-            cohorts.append(Cohort(**{name: frozenset(UUID(key) for key in served[name])}))
+    if served["accounts"] is not None:
+        cohorts.append(Cohort(accounts=frozenset(UUID(key) for key in served["accounts"])))
+    if served["people"] is not None:
+        cohorts.append(Cohort(people=frozenset(UUID(key) for key in served["people"])))
     return tuple(cohorts)
 
 

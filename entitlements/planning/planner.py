@@ -29,7 +29,7 @@ class RegistryPlanner:
         stranded = coverage.without_seat(rows=seat_rows, after=after, items=items)
         broken = [f"{outcome.label}: {outcome.broken}" for outcome in outcomes if outcome.broken]
         losers = _losers(comparison, stranded, after)
-        document = {
+        document: dict[str, JSON] = {
             "counts": _counts(items),
             "changes": _changes(items, before, after),
             "cost": costs.section(before=cost_before, after=cost_after, now=now),

@@ -17,8 +17,11 @@ from django.utils import timezone
 from approvals import governed
 from approvals.governed import PreparedItem, UnknownKind
 from entitlements.catalog.regions import country_name
+from entitlements.coverage.results import Coverage
 from entitlements.directory.services import names_of
+from entitlements.planning.coverage import gap_row, place_row
 from entitlements.planning.timeline import Drawing, GapSpan, Scale, Stretch, draw
+from foundation.canonical import jsonable
 from foundation.identity.models import User
 from foundation.web.instants import in_reader_zone, instant_text
 
@@ -154,29 +157,47 @@ def kinds_counted(changes: Sequence[Mapping[str, JSON]]) -> list[tuple[str, int]
 
 
 def timelines(coverage: Mapping[str, JSON] | None, labels: Mapping[str, str]) -> list[ShownTimeline]:
-    """Drawings of a plan's coverage, one for each group of places that are alike; those with gaps first."""
+    """Drawings of a plan's coverage, before and after; those with gaps first."""
     if not coverage:
         return []
     scale = Scale(_required(coverage["starts_at"]), _required(coverage["ends_at"]))
     gaps = {name: _gaps_by_place(coverage[f"gaps_{name}"], scale) for name in ("before", "after")}
+    lanes = ("Before", "before"), ("After", "after")
+    return _drawn(coverage["places"], lanes, gaps, scale, labels)
+
+
+def timelines_of_now(*, coverage: Coverage, labels: Mapping[str, str]) -> list[ShownTimeline]:
+    """Drawings of the registry's coverage as it stands; those with gaps first."""
+    places = jsonable(
+        [place_row(place) | {"now": [row._asdict() for row in rows]} for place, rows in coverage.timelines.items()]
+    )
+    scale = Scale(*coverage.horizon)
+    whole = [place for place in places if not place["feature"]] or places
+    gaps = {"now": _gaps_by_place(jsonable([gap_row(gap) for gap in coverage.gaps]), scale)}
+    return _drawn(whole, (("As it stands", "now"),), gaps, scale, labels)
+
+
+def _drawn(
+    places: Iterable[Mapping[str, JSON]],
+    lanes: Sequence[tuple[str, str]],
+    gaps: Mapping[str, Mapping[tuple[str, ...], Sequence[GapSpan]]],
+    scale: Scale,
+    labels: Mapping[str, str],
+) -> list[ShownTimeline]:
+    """One drawing for each group of places that are alike in every lane."""
     groups: dict[tuple[Any, ...], list[Mapping[str, JSON]]] = {}
-    for place in coverage["places"]:
-        key = (
-            place["account"],
-            place["product"],
-            place["unit"],
-            *(tuple(_stretches(place[name])) for name in ("before", "after")),
-            *(tuple(gaps[name].get(_place_key(place), ())) for name in ("before", "after")),
+    for place in places:
+        told = tuple(
+            (title, tuple(_stretches(place[name], scale)), tuple(gaps[name].get(_place_key(place), ())))
+            for title, name in lanes
         )
-        groups.setdefault(key, []).append(place)
-    zone = timezone.get_current_timezone()
+        groups.setdefault((place["account"], place["product"], place["unit"], told), []).append(place)
     drawn = []
-    for number, (key, places) in enumerate(groups.items(), start=1):
-        account, product, _, before, after, gaps_before, gaps_after = key
+    for number, ((account, product, _, told), alike) in enumerate(groups.items(), start=1):
         drawing = draw(
-            lanes=[("Before", before, gaps_before), ("After", after, gaps_after)],
+            lanes=told,
             scale=scale,
-            zone=zone,
+            zone=timezone.get_current_timezone(),
             say=instant_text,
             patterns=f"hatch-{number}",
         )
@@ -184,10 +205,10 @@ def timelines(coverage: Mapping[str, JSON] | None, labels: Mapping[str, str]) ->
             ShownTimeline(
                 number=number,
                 title=f"{labels.get(product, 'A product')} for {labels.get(account, 'an account')}",
-                where=_where(places),
+                where=_where(alike),
                 drawing=drawing,
-                has_gap=bool(gaps_before or gaps_after),
-                differs=before != after,
+                has_gap=any(spans for _, _, spans in told),
+                differs=len({stretches for _, stretches, _ in told}) > 1,
             )
         )
     return sorted(drawn, key=lambda shown: (not shown.has_gap, not shown.differs))

@@ -167,11 +167,11 @@ def _load_directory(registry: Registry, items: Sequence[PreparedItem], rows: Seq
     _load(registry, "accounts", Account, accounts | set(above))
     seats = Seat.objects.held().filter(entitlement_id__in=list(registry.entitlements))
     holders: dict[str, list[str]] = {}
-    for entitlement_id, person_id in seats.order_by("taken_at", "id").values_list("entitlement_id", "person_id"):
-        if person_id is None:
-            registry.devices_held[str(entitlement_id)] = registry.devices_held.get(str(entitlement_id), 0) + 1
-        else:
-            holders.setdefault(str(entitlement_id), []).append(str(person_id))
+    by_person = seats.filter(person__isnull=False).order_by("taken_at", "id")
+    for entitlement_id, person_id in by_person.values_list("entitlement_id", "person_id"):
+        holders.setdefault(str(entitlement_id), []).append(str(person_id))
+    for entitlement_id in seats.filter(person__isnull=True).values_list("entitlement_id", flat=True):
+        registry.devices_held[str(entitlement_id)] = registry.devices_held.get(str(entitlement_id), 0) + 1
     registry.holders = {key: tuple(value) for key, value in holders.items()}
     named = {person for people in registry.holders.values() for person in people}
     named |= {person for item in items for person in item.effects.get("hold", ())}

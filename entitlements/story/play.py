@@ -19,10 +19,10 @@ from entitlements.imports.drafts import Placement
 from entitlements.imports.parsing import prepare_inventory
 from entitlements.imports.services import file_inventory
 from entitlements.imports.values import ImportOptions
-from entitlements.management.inventories import print_filed, print_problems, print_reading
-from entitlements.management.terminal import print_plan
 from entitlements.story import drafts, watching
 from entitlements.story.drafts import Trial
+from entitlements.terminal.inventories import print_filed, print_problems, print_reading
+from entitlements.terminal.plans import print_plan
 from foundation.identity.models import User
 
 INVENTORY = "inventory.csv"

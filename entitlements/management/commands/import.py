@@ -14,7 +14,7 @@ from entitlements.imports.parsing import prepare_inventory
 from entitlements.imports.services import file_inventory
 from entitlements.imports.values import DateFormat, DecimalMark, Field, ImportOptions, SentinelSeats
 from entitlements.management.commands.plan import REFUSED
-from entitlements.management.inventories import print_filed, print_problems, print_reading
+from entitlements.terminal.inventories import print_filed, print_problems, print_reading
 from foundation import clock
 from foundation.errors import DomainError
 from foundation.identity.models import User

@@ -12,7 +12,7 @@ from rich.console import Console
 from approvals import changefile
 from approvals.requests import revisions, services
 from approvals.requests.revisions import Planned
-from entitlements.management.terminal import print_plan
+from entitlements.terminal.plans import print_plan
 from foundation import clock
 from foundation.canonical import jsonable
 from foundation.errors import DomainError

@@ -13,10 +13,12 @@ from approvals import changefile
 from approvals.requests import services
 from approvals.requests.errors import GapWithoutWaiver, RulesBroken
 from entitlements.management.commands.plan import BROKEN, GAP, REFUSED
-from entitlements.management.terminal import print_plan
+from entitlements.terminal.plans import print_plan
 from foundation import clock
 from foundation.errors import DomainError
 from foundation.identity.models import User
+
+CODES: dict[type[DomainError], int] = {GapWithoutWaiver: GAP, RulesBroken: BROKEN}
 
 
 class Command(BaseCommand):
@@ -55,7 +57,7 @@ class Command(BaseCommand):
                     request = services.submit(change_request_id=request.id, author=author, now=now)
         except DomainError as error:
             self.stderr.write(error.message)
-            sys.exit({GapWithoutWaiver: GAP, RulesBroken: BROKEN}.get(type(error), REFUSED))
+            sys.exit(CODES.get(type(error), REFUSED))
         revision = services.current(request)
         print_plan(Console(file=self.stdout), revision.plan, revision.document["policy"])  # type: ignore[arg-type]
         self.stdout.write(

@@ -1,0 +1,53 @@
+"""Mail that change control sends, by way of the outbox: to reviewers when they are asked, to authors when it is answered."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from approvals.requests import permissions
+from approvals.requests.models import ChangeRequest, Revision, Stage
+from foundation.identity.models import User
+from foundation.mail import services as mail
+
+
+def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: Stage, now: datetime) -> None:
+    """
+    Ask everybody who may decide on the open stage, with a link to the page.
+
+    Who wrote a revision, or may not see all that the request touches, is not asked.
+    """
+    reviewers = [
+        user
+        for user in permissions.eligible_deciders(stage.role).order_by("id")
+        if permissions.may_review(user=user, change_request=change_request, stage=stage)
+    ]
+    why = "; ".join(stage.reasons)
+    mail.send(
+        recipients=[user.id for user in reviewers],
+        subject=f"Change {change_request.number} waits for {stage.role}: {change_request.title}",
+        text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request)}\n",
+        now=now,
+        key=f"review:{revision.id}:{stage.position}",
+    )
+
+
+def tell_author(
+    *, change_request: ChangeRequest, what: str, actor: User | None, now: datetime, comment: str = ""
+) -> None:
+    """Tell the author what became of the request, unless the author did it."""
+    author = change_request.created_by
+    if author is None or (actor is not None and actor.human_id == author.human_id):
+        return
+    said = f"\n\n{actor or 'The system'} wrote:\n{comment.strip()}" if comment.strip() else ""
+    mail.send(
+        recipients=[author.id],
+        subject=f"Change {change_request.number} {what}: {change_request.title}",
+        text=f"Change {change_request.number} {what}.{said}\n\n{_address(change_request)}\n",
+        now=now,
+    )
+
+
+def _address(change_request: ChangeRequest) -> str:
+    base: Any = settings.PUBLIC_URL
+    return f"{base}/changes/{change_request.number}/"

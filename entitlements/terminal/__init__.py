@@ -1,0 +1,1 @@
+"""Plans and inventories as people read them in a terminal."""
