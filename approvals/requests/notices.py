@@ -1,4 +1,4 @@
-"""Mail that change control sends, by way of the outbox: to reviewers when they are asked, to authors when it is answered."""
+"""Mail that change control sends by way of the outbox: to reviewers when asked, to authors when answered."""
 
 from datetime import datetime
 from typing import Any
