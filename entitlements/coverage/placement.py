@@ -85,12 +85,14 @@ class Placement:
     """One instant's contest for seats."""
 
     def __init__(self, *, view: View, seats: Seats, load: Mapping[int, int]) -> None:
-        """Start with a load of demands that have seats already, which nobody in the first round competes for."""
+        """Start with a load of demands that have seats already and keep them."""
         self._view = view
         self._seats = seats
         self._load: Counter[int] = Counter(load)
         #: Pools of which nobody more can have a seat. Loads only grow, so what is full stays full.
         self._full = 0
+        #: Those of them that the contest goes on without: see the note in `_contest_piece`.
+        self._apart = 0
         self._tried: dict[int, list[Tried]] = {}
 
     def uncovered(self, demands: list[Demand], standing: Iterable[Demand] = ()) -> list[Claim]:
@@ -102,15 +104,16 @@ class Placement:
         for demand in standing:
             self._remember(demand, demand.size)
         without: list[Claim] = []
-        refused = self._refused(demands, base=Counter())
-        while refused:
+        while demands:
+            refused = self._refused(demands)
+            # One requirement alone was refused by every pool that could meet it: nothing is left to try.
+            without += [_claim(demand) for demand in refused if len(demand.requirements) == 1]
             demands = []
-            for claim in refused:
+            for claim in gathered(demand for demand in refused if len(demand.requirements) > 1):
                 for part in self._parts(claim):
                     formed, left = self._demands(part)
                     demands += formed
                     without += left
-            refused = self._refused(demands, base=self._load)
         return without
 
     def _parts(self, claim: Claim) -> Iterator[Claim]:
@@ -139,16 +142,16 @@ class Placement:
                 left.append(Claim(subject, first, last, (requirement,)))
         return [Demand(subject, first, last, members, pools) for members, pools in first_fit(choices)], left
 
-    def _refused(self, demands: list[Demand], base: Counter[int]) -> list[Claim]:
-        """Place one round of demands on top of a load and return, as claims, what was refused."""
-        outcome = self._contest(sorted(demands, key=self._order), base)
+    def _refused(self, demands: list[Demand]) -> list[Demand]:
+        """Place one round of demands and return what was refused of them."""
+        outcome = self._contest(sorted(demands, key=self._order))
         refused = [demand._replace(first=demand.first + placed) for demand, placed in outcome if placed < demand.size]
-        again = {demand.subject for demand in refused}
+        again = {demand.subject for demand in refused if len(demand.requirements) > 1}
         for demand, placed in outcome:
             self._load[demand.pools] += placed
             if demand.subject in again:
                 self._remember(demand, placed)
-        return list(gathered(refused))
+        return refused
 
     def _remember(self, demand: Demand, placed: int) -> None:
         tried = self._tried.setdefault(demand.subject, [])
@@ -161,49 +164,87 @@ class Placement:
     def _order(self, demand: Demand) -> tuple[int, int, int, int]:
         return (*self._view.precedence(demand), demand.requirements[0], demand.first)
 
-    def _contest(self, queue: list[Demand], base: Counter[int]) -> list[tuple[Demand, int]]:
+    def _contest(self, demands: list[Demand]) -> list[tuple[Demand, int]]:
         """Return each demand, given in order of precedence, with how many of its copies are placed."""
         outcome: list[tuple[Demand, int]] = []
-        load = Counter(base)
-        while queue:
+        waiting = [(demands, self._load)]
+        while waiting:
+            queue, load = waiting.pop()
             outcome += [(demand, 0) for demand in queue if not demand.pools & ~self._full]
-            line = Line([demand for demand in queue if demand.pools & ~self._full])
-            room = self._most(line, load)
-            queue, left = [], room
-            for position, demand in enumerate(line.demands):
-                placed = min(left, demand.size)
-                left -= placed
-                outcome.append((demand, placed))
-                if placed < demand.size:
-                    self._full |= self._seats.full(line.on_top_of(load, room + 1))
-                    queue = line.demands[position + 1 :]
-                    break
-            load = line.on_top_of(load, room)
+            queue = [demand for demand in queue if demand.pools & ~self._full]
+            line = Line(queue, apart=self._apart)
+            load = self._reduced(load)
+            competing = self._seats.overloaded(line.on_top_of(load, line.total))
+            piece_of = {pools: number for number, piece in enumerate(competing) for pools in piece}
+            parts: list[list[Demand]] = [[] for _ in competing]
+            for demand in queue:
+                number = piece_of.get(demand.pools & ~self._apart)
+                if number is None:
+                    outcome.append((demand, demand.size))
+                else:
+                    parts[number].append(demand)
+            for part, piece in zip(parts, competing, strict=True):
+                placed, rest = self._contest_piece(part, Counter({pools: load[pools] for pools in piece}))
+                outcome += placed
+                waiting.append(rest)
         return outcome
 
+    def _contest_piece(
+        self, demands: list[Demand], load: Counter[int]
+    ) -> tuple[list[tuple[Demand, int]], tuple[list[Demand], Counter[int]]]:
+        """
+        Place demands of an overloaded piece up to the first that is refused; also return those after it and the load.
+
+        Note "apart": what is full lies before a minimum cut. Demands that have another pool have all their seats behind
+        it, so the contest goes on without the full pools and without those who have nothing else. Families reach
+        across the cut; where the full pools have one, they stay.
+        """
+        line = Line(demands, apart=self._apart)
+        room = self._most(line, load)
+        full = self._seats.full(line.on_top_of(load, room + 1))
+        self._full |= full
+        placed = list(line.head(room))
+        self._apart |= 0 if full & self._seats.families.linked else full
+        return placed, (demands[len(placed) :], line.on_top_of(load, room))
+
     def _most(self, line: Line, load: Counter[int]) -> int:
-        """Return how many copies from the head of a line can be placed on top of a load."""
-        if self._seats.assignable(line.on_top_of(load, line.total)):
-            return line.total
+        """Return how many copies from the head of a line can be placed on top of a load; not all of them can."""
         return bisect_left(
-            range(line.total), True, key=lambda count: not self._seats.assignable(line.on_top_of(load, count + 1))
+            range(line.total - 1), True, key=lambda count: not self._seats.assignable(line.on_top_of(load, count + 1))
         )
+
+    def _reduced(self, load: Mapping[int, int]) -> Counter[int]:
+        """Return a load without what is apart."""
+        reduced: Counter[int] = Counter()
+        for pools, count in load.items():
+            if pools & ~self._apart:
+                reduced[pools & ~self._apart] += count
+        return reduced
 
 
 class Line:
     """Demands in order of precedence, of which any number of copies from the head can be counted by class at once."""
 
-    def __init__(self, demands: list[Demand]) -> None:
-        self.demands = demands
+    def __init__(self, demands: list[Demand], *, apart: int) -> None:
         self.total = 0
+        self._demands = demands
         #: For each class: where in the line its demands begin, and how many of its copies stand before each.
         self._begin: dict[int, list[int]] = {}
         self._before: dict[int, list[int]] = {}
         for demand in demands:
-            self._begin.setdefault(demand.pools, []).append(self.total)
-            before = self._before.setdefault(demand.pools, [0])
-            before.append(before[-1] + demand.size)
-            self.total += demand.size
+            pools, size = demand.pools & ~apart, demand.size
+            self._begin.setdefault(pools, []).append(self.total)
+            before = self._before.setdefault(pools, [0])
+            before.append(before[-1] + size)
+            self.total += size
+
+    def head(self, count: int) -> Iterator[tuple[Demand, int]]:
+        """Yield the demands of the first `count` copies and the one after, with how many of each are among them."""
+        for demand in self._demands:
+            yield demand, min(count, demand.size)
+            if count < demand.size:
+                return
+            count -= demand.size
 
     def on_top_of(self, load: Counter[int], count: int) -> Counter[int]:
         """Return a load with the first `count` copies of the line on top."""
@@ -214,6 +255,10 @@ class Line:
                 before = self._before[pools]
                 result[pools] += min(before[position + 1], before[position] + count - begin[position])
         return result
+
+
+def _claim(demand: Demand) -> Claim:
+    return Claim(demand.subject, demand.first, demand.last, demand.requirements)
 
 
 def gathered(parts: Iterable[Claim | Demand]) -> Iterator[Claim]:

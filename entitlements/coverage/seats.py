@@ -73,9 +73,9 @@ class Seats:
         """Tell whether every demand of a load can be placed at once."""
         return not any(self._stuck(piece) for piece in self._pieces(load))
 
-    def overloaded(self, load: Mapping[int, int]) -> set[int]:
-        """Return the classes of a load whose demands compete for seats that do not suffice."""
-        return {pools for piece in self._pieces(load) if self._stuck(piece) for pools in piece}
+    def overloaded(self, load: Mapping[int, int]) -> list[dict[int, int]]:
+        """Return the parts of a load whose demands compete, apart from all others, for seats that do not suffice."""
+        return [piece for piece in self._pieces(load) if self._stuck(piece)]
 
     def full(self, load: Mapping[int, int]) -> int:
         """Return the pools of which nobody more can have a seat, if a load has one demand too many to be placed."""

@@ -145,7 +145,7 @@ class State:
 
     def _short(self) -> Iterator[Uncovered]:
         """Yield what suitable pools have no seats for."""
-        overloaded = self._force.seats.overloaded(self._load)
+        overloaded = {pools for piece in self._force.seats.overloaded(self._load) for pools in piece}
         if not overloaded:
             return
         settled = {pools: count for pools, count in self._load.items() if pools not in overloaded}

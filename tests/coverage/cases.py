@@ -165,7 +165,7 @@ def contests(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]
     before, ends_at = change - timedelta(days=1), draw(instants(change))
     count = draw(st.integers(3, 5))
     served = [draw(st.sets(st.sampled_from(ACCOUNTS), min_size=1, max_size=2)) for _ in range(count)]
-    succession = draw(st.sampled_from([{}, {}, {1: 0}, {2: 1}, {1: 0, 2: 0}, {1: 0, 2: 1}]))
+    succession = draw(st.sampled_from([{}, {1: 0}, {2: 1}, {2: 1, 3: 1}, {2: 1, 4: 3}, {1: 0, 2: 1, 3: 2}]))
     case_pools = [
         Pool(
             id=UUID(int=0xD0 + number),
