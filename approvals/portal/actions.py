@@ -64,13 +64,17 @@ def _buttons(change_request: ChangeRequest, revision: Revision, user: User) -> I
         why = refusal(
             may_edit,
             lambda: rules.check_complete(revision=revision),
+            lambda: rules.check_rules_hold(document=revision.document),
             lambda: rules.check_waived(document=revision.document),
         )
         yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
     if change_request.status == Status.APPROVED:
         why = refusal(lambda: permissions.check_may_apply(user=user, change_request=change_request))
         yield Button(
-            "apply", "Apply now", why, "primary",
+            "apply",
+            "Apply now",
+            why,
+            "primary",
             "Written whole, in one transaction. What changed since the review is checked again first.",
         )
     if rules.allows(change_request=change_request, action=Action.WITHDRAW):

@@ -155,11 +155,22 @@ def _inputs(position: int, item: PreparedItem) -> Iterator[Input]:
         label = name.removesuffix("_at").replace("_", " ").capitalize()
         key = f"item-{position}-{name}"
         if datetime in types:
-            yield Input(key, name, label, "datetime-local", _local(value), f"in {timezone.get_current_timezone_name()}; empty: open")
+            yield Input(
+                key,
+                name,
+                label,
+                "datetime-local",
+                _local(value),
+                f"in {timezone.get_current_timezone_name()}; empty: open",
+            )
         elif int in types and (isinstance(value, int) or value == "unlimited"):
             unlimited = str in types or "unlimited" in types
             yield Input(
-                key, name, label, "text" if unlimited else "number", str(value),
+                key,
+                name,
+                label,
+                "text" if unlimited else "number",
+                str(value),
                 "a number, or “unlimited”" if unlimited else "",
             )
 
@@ -173,9 +184,7 @@ def _types(annotation: Any) -> Iterator[Any]:
         yield from _types(argument)
 
 
-def _changes(
-    items: Sequence[PreparedItem], posted: Mapping[str, str]
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _changes(items: Sequence[PreparedItem], posted: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     for position, item in enumerate(items[:ITEMS_SHOWN]):
         values = {
             shown.field: _value(shown, posted[shown.name].strip())

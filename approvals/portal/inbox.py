@@ -96,23 +96,38 @@ def work(*, user: User) -> Work:
     """Everything that waits for a user, and what became of their own requests."""
     seen = visible(user)
     awaiting = _section(
-        "awaiting", "Awaiting your decision", _awaiting(seen, user).order_by("submitted_at", "id"),
+        "awaiting",
+        "Awaiting your decision",
+        _awaiting(seen, user).order_by("submitted_at", "id"),
         "Nothing waits for your decision. When a stage asks for one of your roles, the change appears here.",
         "whose=awaiting",
     )
     sections = [awaiting]
     if user.has_perm(roles.APPLY):
-        sections.append(_section(
-            "to-apply", "Approved, to be applied", seen.filter(status=Status.APPROVED).order_by("approved_at", "id"),
-            "No approved change waits to be applied.", "status=approved",
-        ))
-    sections.append(_section(
-        "mine", "Your open requests", seen.written_by(user).open().order_by("status", "-created_at", "id"),
-        "You have no open request. Propose one from an entitlement's page, the admin, or an import.", "whose=mine",
-    ))
+        sections.append(
+            _section(
+                "to-apply",
+                "Approved, to be applied",
+                seen.filter(status=Status.APPROVED).order_by("approved_at", "id"),
+                "No approved change waits to be applied.",
+                "status=approved",
+            )
+        )
+    sections.append(
+        _section(
+            "mine",
+            "Your open requests",
+            seen.written_by(user).open().order_by("status", "-created_at", "id"),
+            "You have no open request. Propose one from an entitlement's page, the admin, or an import.",
+            "whose=mine",
+        )
+    )
     applied = seen.filter(status=Status.APPLIED, system=False).order_by("-applied_at", "id")
-    sections.append(_section("applied", "Recently applied", applied, "No change has been applied yet.",
-                             "status=applied", most=RECENT))
+    sections.append(
+        _section(
+            "applied", "Recently applied", applied, "No change has been applied yet.", "status=applied", most=RECENT
+        )
+    )
     lead, urgent = _lead(sections)
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
@@ -192,10 +207,14 @@ def _number(count: int, one: str, many: str) -> str:
 def _said(count: int, query: Mapping[str, str]) -> str:
     what = "change" if count == 1 else "changes"
     if query:
-        return f"{count} {what} {'matches' if count == 1 else 'match'} your filters." if count else (
-            "No change matches your filters."
+        return (
+            f"{count} {what} {'matches' if count == 1 else 'match'} your filters."
+            if count
+            else ("No change matches your filters.")
         )
-    return f"{count} {what} that you may see, newest first." if count else "No change that you may see has been proposed."
+    return (
+        f"{count} {what} that you may see, newest first." if count else "No change that you may see has been proposed."
+    )
 
 
 def _matching(requests: ChangeRequestQuerySet, text: str) -> ChangeRequestQuerySet:

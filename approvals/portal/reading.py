@@ -121,9 +121,7 @@ def read(*, number: int, user: User) -> Reading:
         plan_context=presenter.context(document=revision.plan, items=items, user=user),
         stages=_stages(change_request, revision),
         open_stage=stage,
-        why_not_decide=actions.why_not_decide(
-            change_request=change_request, revision=revision, stage=stage, user=user
-        ),
+        why_not_decide=actions.why_not_decide(change_request=change_request, revision=revision, stage=stage, user=user),
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
         buttons=actions.buttons(change_request=change_request, revision=revision, user=user),
         decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),

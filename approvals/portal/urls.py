@@ -1,11 +1,11 @@
 """Addresses of change control for people, at the root of the site."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
 from approvals.portal import views
 from foundation.web import accounts
 
-urlpatterns = [
+_changes = [
     path("", views.Work.as_view(), name="inbox"),
     path("changes/", views.Changes.as_view(), name="changes"),
     path("changes/<int:number>/", views.Change.as_view(), name="change-request"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include((_changes, "approvals"))),
     path("sign-in/", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out/", accounts.SignOut.as_view(), name="sign-out"),
     path("profile/", accounts.Profile.as_view(), name="profile"),

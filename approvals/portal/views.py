@@ -84,7 +84,7 @@ class ChangeAction(Change):
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         """Send readers who follow the form's address to the page."""
-        return HttpResponseRedirect(reverse("change-request", args=[number]))
+        return HttpResponseRedirect(reverse("approvals:change-request", args=[number]))
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
         """Do it."""
@@ -93,7 +93,7 @@ class ChangeAction(Change):
         except DomainError as error:
             return self.refuse(number, error)
         messages.success(request, told)
-        address = reverse("change-request", args=[number])
+        address = reverse("approvals:change-request", args=[number])
         htmx = getattr(request, "htmx", False)
         return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
 
@@ -182,11 +182,16 @@ class Edit(SignedInPage):
             form = editing.form(number=number, user=self.user, posted=posted)
             refused = problem_of(error)
             return self.page(
-                {"form": form, "refused": refused, "digest": posted.get("digest"), "stale": isinstance(error, StaleDigest)},
+                {
+                    "form": form,
+                    "refused": refused,
+                    "digest": posted.get("digest"),
+                    "stale": isinstance(error, StaleDigest),
+                },
                 status=error.status,
             )
         messages.success(request, "Saved as a new revision, and planned again. Earlier decisions count no longer.")
-        return HttpResponseRedirect(reverse("change-request", args=[number]))
+        return HttpResponseRedirect(reverse("approvals:change-request", args=[number]))
 
     def save(self, change_request_id: UUID, number: int, posted: dict[str, str]) -> None:
         """Write the new revision."""

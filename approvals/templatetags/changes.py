@@ -10,9 +10,11 @@ from approvals.portal.inbox import Counts
 from approvals.requests.models import Decision
 from approvals.requests.states import PRESENTATIONS, Status
 from foundation.identity.models import User
+from foundation.web.instants import in_reader_zone
 from foundation.web.palette import tone
 
 register = template.Library()
+register.filter("in_zone", in_reader_zone)
 
 _VERDICT_TONES = {"approve": "success", "ask_for_changes": "warning", "reject": "danger"}
 _NOTHING = Counts(awaiting=0, mine=0)
