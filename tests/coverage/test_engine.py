@@ -111,6 +111,17 @@ class TestASuccessor:
 
         assert segment.capacity == 4
 
+    def test_shares_seats_with_the_trial_even_where_they_serve_different_accounts(self) -> None:
+        trial = pool(1, seats=2)
+        production = pool(2, seats=2, replaces=trial.id, account_ids=frozenset({SUBSIDIARY}))
+        german = pool(3, seats=3, account_ids=frozenset({SUBSIDIARY}), countries=frozenset({"DE"}))
+        there = [need(CYD, account_id=SUBSIDIARY, country="US"), need(DAN, account_id=SUBSIDIARY)]
+
+        (gap,) = covered(trial, production, german, need(ADA), need(BOB), *there).gaps
+
+        # Two of the family's two seats are the trial's holders'; Dan moves to the German pool, Cyd cannot.
+        assert said(gap) == (GapKind.SHORT, day(0), None, (CYD,))
+
     def test_that_counts_something_else_does_not_share_capacity(self) -> None:
         trial = pool(1, seats=1)
         production = pool(2, seats=1, metric=Metric.CONCURRENT, replaces=trial.id)
