@@ -1,0 +1,37 @@
+"""Fixtures of change control."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from audit import services as audit_services
+from tests.approvals import world as building
+from tests.approvals.world import World
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Have an account with a trial, an order for production, and logins."""
+    return building.make()
+
+
+class LedgerDown(Exception):
+    """What tests raise where an event would be recorded."""
+
+
+@pytest.fixture
+def break_ledger(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have a function after whose call no event of the named types can be recorded; without names, none at all."""
+
+    def broken(*types: str) -> None:
+        whole = audit_services._row
+
+        def refuse(event: Any, now: Any) -> Any:
+            if not types or event.type in types:
+                raise LedgerDown
+            return whole(event, now)
+
+        monkeypatch.setattr(audit_services, "_row", refuse)
+
+    return broken
