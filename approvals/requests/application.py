@@ -182,9 +182,11 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
             if decision.decider_id in eligible
             and not permissions.is_author(human_id=decision.decider.human_id, change_request=change_request)
         ]
-        if len(counted) < stage.quorum:
+        # By the humans of today: two logins may have turned out to be one since they decided.
+        humans = {decision.decider.human_id for decision in counted}
+        if len(humans) < stage.quorum:
             raise QuorumLost(
-                f"{stage.role} needs {stage.quorum} approvals and has {len(counted)} from people who still may give "
+                f"{stage.role} needs {stage.quorum} approvals and has {len(humans)} from people who still may give "
                 "them. The review is open again.",
                 role=stage.role,
             )

@@ -154,7 +154,7 @@ def store(*, change_request: ChangeRequest, planned: Planned, author: User | Non
 
 def check_untouched(*, revision: Revision) -> None:
     """
-    Refuse a revision whose bytes, digest, document or items disagree.
+    Refuse a revision whose bytes, digest, document, items or stages disagree.
 
     :raises DigestMismatch: if they do
 
@@ -162,10 +162,12 @@ def check_untouched(*, revision: Revision) -> None:
     """
     content = bytes(revision.content)
     stored = [_item_document(item) for item in items_of(revision)]
+    stages = list(revision.stages.order_by("position").values("position", "role", "quorum", "reasons"))
     if (
         digest(content) != revision.digest
         or canonical_bytes(revision.document) != content
         or jsonable(stored) != revision.document["items"]
+        or jsonable(stages) != revision.document["policy"]
     ):
         raise DigestMismatch(
             f"Revision {revision.number} is not what its digest says. Do not apply it; tell your auditor.",
