@@ -8,6 +8,7 @@ BIN := .venv/bin
 EMBEDDED := TENURE_PROFILE=embedded
 # What a production environment looks like, for `check --deploy`; nothing of it exists.
 PRODUCTION := TENURE_PROFILE=production PUBLIC_URL=https://tenure.example ALLOWED_HOSTS=tenure.example \
+	SECRETS_KEYS=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= \
 	SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
 	DATABASE_URL=postgres://tenure_app:x@db.example:5432/tenure CELERY_BROKER_URL=redis://broker.example:6379/0
 

@@ -13,19 +13,20 @@ import warnings
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
-from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("tenure")
+# Read when first needed: the settings may be what imports this.
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A task's lines carry the id of the request that rang it.
+app.steps["worker"].add(DjangoStructLogInitStep)
 
-if settings.EMBEDDED_LAYOUT is not None:
-    # The embedded profile runs as whoever calls it, who may be root.
+if os.environ.get("TENURE_PROFILE") == "embedded":
+    # That profile runs as whoever calls it, who may be root.
     warnings.simplefilter("ignore", SecurityWarning)
-    for folder in settings.BROKER_FOLDERS:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]

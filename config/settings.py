@@ -11,6 +11,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config import logs
+from config.look import LOOK
 from config.readers import read_boolean, read_choice, read_database, read_integer, read_list, read_secret, read_text
 from config.schedule import SCHEDULE
 from foundation.embedded import layout as embedded_layout
@@ -164,6 +165,10 @@ CONTENT_SECURITY_POLICY = {
 }
 ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
+UNFOLD = LOOK
+# Lockouts are in the log; their own pages would delete records.
+AXES_ENABLE_ADMIN = False
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "knox.auth.TokenAuthentication",
@@ -198,22 +203,19 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", default="filesystem://localhost" if EMBEDDED else None)
-# The embedded broker is a pair of folders: messages, and which queue hears which exchange.
-BROKER_FOLDERS = [EMBEDDED_LAYOUT.broker / "queue", EMBEDDED_LAYOUT.broker / "control"] if EMBEDDED_LAYOUT else []
 # Longer than any task may take (prefork ends it), so that a broker never hands out a task twice while it runs.
 BROKER_VISIBILITY_SECONDS = 3600
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {
-        "data_folder_in": str(BROKER_FOLDERS[0]),
-        "data_folder_out": str(BROKER_FOLDERS[0]),
-        "control_folder": str(BROKER_FOLDERS[1]),
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": BROKER_VISIBILITY_SECONDS}
+elif CELERY_BROKER_URL.startswith("filesystem://") and EMBEDDED_LAYOUT:
+    # A pair of folders: messages, and which queue hears which exchange.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(EMBEDDED_LAYOUT.broker_messages),
+        "data_folder_out": str(EMBEDDED_LAYOUT.broker_messages),
+        "control_folder": str(EMBEDDED_LAYOUT.broker_queues),
         "polling_interval": 0.1,
     }
-    if CELERY_BROKER_URL.startswith("filesystem://") and BROKER_FOLDERS
-    else {"visibility_timeout": BROKER_VISIBILITY_SECONDS}
-    if CELERY_BROKER_URL.startswith(("redis://", "rediss://"))
-    else {}
-)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

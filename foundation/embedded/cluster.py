@@ -322,7 +322,7 @@ def prepare(layout: Layout, *, fleeting: bool = False) -> Cluster:
     try:
         make_passable(layout.home)
         account.make_private(layout.server)
-        for private in (layout.broker, layout.mail):
+        for private in (layout.broker, layout.broker_messages, layout.broker_queues, layout.mail):
             private.mkdir(mode=0o700, exist_ok=True)
         # For whoever finds the directory after the checkout is gone.
         (layout.home / "checkout").write_text(f"{layout.checkout}\n")

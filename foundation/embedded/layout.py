@@ -38,6 +38,8 @@ class Layout:
     sockets: Path
     server_log: Path
     broker: Path
+    broker_messages: Path
+    broker_queues: Path
     mail: Path
     secret_key: Path
     serve_lock: Path
@@ -60,6 +62,8 @@ def arrange(*, checkout: Path, home: Path, server: Path) -> Layout:
         sockets=find_socket_directory(server),
         server_log=server / "server.log",
         broker=home / "broker",
+        broker_messages=home / "broker" / "messages",
+        broker_queues=home / "broker" / "queues",
         mail=home / "mail",
         secret_key=home / "secret-key",
         serve_lock=home / "serve.lock",

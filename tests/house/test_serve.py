@@ -163,6 +163,7 @@ class TestRefusal:
         production = {
             "TENURE_PROFILE": "production",
             "SECRET_KEY": "correct-horse-battery-staple-correct-horse-battery-staple",
+            "SECRETS_KEYS": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
             "DATABASE_URL": "postgres://tenure_app:x@db.example/tenure",
             "PUBLIC_URL": "https://tenure.example",
             "CELERY_BROKER_URL": "redis://broker.example/0",
