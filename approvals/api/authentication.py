@@ -48,6 +48,8 @@ class PasswordAuthentication(BasicAuthentication):
             user, _ = super().authenticate_credentials(userid, password, sender)  # type: ignore[arg-type]
         except AuthenticationFailed:
             if getattr(sender, "axes_locked_out", False):
+                # The lockout is told here, as a problem: axes' middleware would put a page in its place.
+                sender.axes_locked_out = False  # type: ignore[union-attr]
                 raise Throttled(detail="Too many sign-ins failed. Wait, then try again.") from None
             raise
         return user, None

@@ -1,7 +1,7 @@
 """What every view of the API has in common."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from rest_framework.authentication import SessionAuthentication
@@ -18,11 +18,13 @@ class ApiView(APIView):
     """A view for token bearers and signed-in browsers; refused values are named by JSON pointers into the body."""
 
     authentication_classes = (BearerAuthentication, SessionAuthentication)
+    # Where the payload of a change stands in the body, by the number of its item.
+    payload_pointer: ClassVar[str] = "/items/{item}/payload"
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer a refusal; payloads name fields, programs read pointers."""
         if isinstance(exc, InvalidInput):
-            exc.context = pointed(exc.context)
+            exc.context = pointed(exc.context, payload_pointer=self.payload_pointer)
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
@@ -32,9 +34,9 @@ class ApiView(APIView):
         return finished
 
 
-def pointed(context: Mapping[str, Any]) -> dict[str, Any]:
+def pointed(context: Mapping[str, Any], *, payload_pointer: str) -> dict[str, Any]:
     """The context of a refusal with its fields (`periods.0.quantity`) as pointers, below its item if it names one."""
-    prefix = f"/items/{context['item']}/payload" if "item" in context else ""
+    prefix = payload_pointer.format(item=context["item"]) if "item" in context else ""
     errors = context.get("errors")
     if not isinstance(errors, list):
         return dict(context)

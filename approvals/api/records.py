@@ -34,6 +34,7 @@ class ReadOnly(ApiView, GenericViewSet[Any]):
     ordering: ClassVar[tuple[str, ...]]
     lookup_field = lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
+    payload_pointer = ""  # the body is the payload
 
     def get_queryset(self) -> QuerySet[Any]:
         """What the reader may see."""

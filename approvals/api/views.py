@@ -32,7 +32,7 @@ from approvals.api.serializers import (
     rationale_from,
     waiver_from,
 )
-from approvals.requests import application, review, services
+from approvals.requests import application, permissions, review, services
 from approvals.requests.models import ChangeRequest
 from foundation import clock
 from foundation.api.idempotency import idempotent
@@ -77,6 +77,16 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
     ordering = ("-number",)
     lookup_field = lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """
+        Begin a request; whatever is asked of a change request, who may not see it learns nothing of it.
+
+        :raises NotFound: if there is none, or the sender may not see all that it touches
+        """
+        super().initial(request, *args, **kwargs)
+        if "id" in kwargs:
+            permissions.visible_request(user=sender(request), change_request_id=kwargs["id"])
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
         """Those that the reader may see."""

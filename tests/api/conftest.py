@@ -21,6 +21,12 @@ def _at_the_fixed_instant(now: datetime) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _without_collected_files(settings: Any) -> None:
+    # whitenoise warns of the folder that only serving makes, unless it looks files up as they are asked for.
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def token_of(user: User, days: int = 30) -> str:
     _, secret = AuthToken.objects.create(user=user, expiry=timedelta(days=days))
     return str(secret)

@@ -1,0 +1,294 @@
+"""
+The permission matrix of the API: every address and method, and who may ask it.
+
+What is granted to whom by account and product is tested in test_registry_reads.py: here everybody is granted everything.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from approvals.requests.models import ChangeRequest
+from approvals.roles import ROLES
+from foundation.identity.models import User
+from tests import given
+from tests.api.conftest import token_of
+from tests.api.test_change_requests import RATIONALE
+from tests.api.test_registry_reads import world
+
+pytestmark = pytest.mark.django_db
+
+NOBODY_IN_PARTICULAR = "no role"
+ANYBODY = frozenset({role.name for role in ROLES} | {NOBODY_IN_PARTICULAR})
+ANY_ROLE = frozenset(role.name for role in ROLES)
+PROPOSERS = ANY_ROLE - {"auditor"}
+APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
+REVIEWERS_OF_THE_STAGE = frozenset({"licensing"})
+
+READ = {"GET {}": ANYBODY, "GET {}/<uuid:id>": ANYBODY}
+WRITE = {"POST {}": PROPOSERS, "PATCH {}/<uuid:id>": PROPOSERS, "DELETE {}/<uuid:id>": PROPOSERS}
+REVISED = {"POST {}": PROPOSERS, "DELETE {}/<uuid:id>": PROPOSERS}
+
+
+def of(name: str, *rows: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    return {address.format(name): roles for row in rows for address, roles in row.items()}
+
+
+MATRIX: dict[str, frozenset[str]] = {
+    **of("products", READ, WRITE),
+    **of("features", READ, WRITE),
+    **of("releases", READ, WRITE),
+    **of("skus", READ, WRITE),
+    **of("sku-revisions", READ, REVISED),
+    **of("region-groups", READ, WRITE),
+    **of("accounts", READ, WRITE),
+    **of("deployments", READ, WRITE),
+    **of("agreements", READ, WRITE),
+    **of("order-lines", READ, WRITE),
+    **of("entitlements", READ, WRITE),
+    **of("people", READ),
+    **of("seats", READ),
+    "GET policies": ANY_ROLE,
+    "GET policies/<uuid:id>": ANY_ROLE,
+    **of("policies", WRITE),
+    "POST entitlements/<uuid:id>/extend": PROPOSERS,
+    "POST entitlements/<uuid:id>/move": PROPOSERS,
+    "POST entitlements/<uuid:id>/seats": PROPOSERS,
+    "DELETE entitlements/<uuid:id>/seats/<uuid:seat_id>": PROPOSERS,
+    "POST check": ANYBODY,
+    "POST check/bulk": ANYBODY,
+    "GET change-requests": ANY_ROLE,
+    "GET change-requests/<uuid:id>": ANY_ROLE,
+    "POST change-requests": PROPOSERS,
+    "POST change-requests/<uuid:id>/amend": PROPOSERS,
+    "POST change-requests/<uuid:id>/submit": PROPOSERS,
+    "POST change-requests/<uuid:id>/approve": REVIEWERS_OF_THE_STAGE,
+    "POST change-requests/<uuid:id>/ask-for-changes": REVIEWERS_OF_THE_STAGE,
+    "POST change-requests/<uuid:id>/reject": REVIEWERS_OF_THE_STAGE,
+    "POST change-requests/<uuid:id>/apply": APPLIERS,
+    "POST change-requests/<uuid:id>/withdraw": APPLIERS,
+    "POST plans": PROPOSERS,
+    "GET kinds": ANYBODY,
+    "GET tokens": ANYBODY,
+    "POST tokens": ANYBODY,
+    "DELETE tokens/<str:token_id>": ANYBODY,
+}
+PUBLIC = {"GET openapi.json"}
+
+
+def addresses() -> Iterator[str]:
+    """Every method and address under /api/v1/."""
+    (under,) = [
+        entry
+        for entry in get_resolver().url_patterns
+        if isinstance(entry, URLResolver) and str(entry.pattern) == "api/v1/"
+    ]
+    for entry in under.url_patterns:
+        assert isinstance(entry, URLPattern), entry
+        view = entry.callback
+        handlers = getattr(view, "actions", None) or {
+            name: name for name in view.cls.http_method_names if hasattr(view.cls, name)
+        }
+        for method in set(handlers) - {"head", "options"}:
+            yield f"{method.upper()} {entry.pattern}"
+
+
+class TestMatrix:
+    def test_names_every_address(self) -> None:
+        assert set(addresses()) == MATRIX.keys() | PUBLIC
+
+    def test_lets_nobody_in_who_is_not_signed_in(self) -> None:
+        client = APIClient()
+        for address in MATRIX:
+            method, route = address.split(" ")
+            answer = client.generic(method, "/api/v1/" + filled(route, {}))
+            assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json"), address
+        for address in PUBLIC:
+            assert client.get("/api/v1/" + address.split(" ")[1]).status_code == 200
+
+    @pytest.mark.parametrize("role", sorted(ANYBODY))
+    def test_is_what_the_api_does(self, role: str) -> None:
+        user = given.user(*({role} & ANY_ROLE))
+        ask = Asking(user)
+        surprises = []
+        for address, allowed in MATRIX.items():
+            answer = ask(address)
+            expected = (200, 201, 202, 204) if role in allowed else (403, 404)
+            if answer.status_code not in expected:
+                surprises.append((address, answer.status_code, answer.content[:300]))
+        assert surprises == []
+
+
+def filled(route: str, ids: dict[str, Any]) -> str:
+    for name in ("<uuid:id>", "<uuid:seat_id>", "<str:token_id>"):
+        route = route.replace(name, str(ids.get(name, uuid.uuid4())))
+    return route
+
+
+class Asking:
+    """Asks each address so that only permission can refuse it, and undoes what it did."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.client = APIClient()
+        self.client.force_authenticate(user)
+        self.world = world()
+        self.world["region-groups"] = given.region_group("ONE", ["DE"])
+        self.world["policies"] = given.record(
+            "policy.create",
+            name="Extra",
+            conditions=[{"field": "kind", "operator": "is", "value": "none"}],
+            stages=[{"position": 1, "role": "legal", "quorum": 1}],
+        )
+        self.author = given.user("requester")
+        self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
+
+    def __call__(self, address: str) -> HttpResponse:
+        method, route = address.split(" ")
+        query, body = self.told(method, route)
+        with transaction.atomic():
+            answer = self.client.generic(
+                method,
+                f"/api/v1/{filled(route, self.ids(route))}{query}",
+                data="" if body is None else json.dumps(body),
+                content_type="application/json",
+                HTTP_IF_MATCH='"1"',
+            )
+            transaction.set_rollback(True)
+        return answer
+
+    def request(self, status: str) -> ChangeRequest:
+        client = APIClient()
+        client.force_authenticate(self.author)
+        made = client.post("/api/v1/change-requests", self.proposal()).json()
+        address = f"/api/v1/change-requests/{made['id']}"
+        if status != "draft":
+            client.post(f"{address}/submit")
+        if status == "approved":
+            for _ in range(2):
+                reviewer = APIClient()
+                reviewer.force_authenticate(given.user("licensing"))
+                reviewer.post(f"{address}/approve", {"digest": made["revision"]["digest"]})
+        found = ChangeRequest.objects.get(id=made["id"])
+        assert found.status == status
+        return found
+
+    def proposal(self) -> dict[str, Any]:
+        item = {
+            "kind": "entitlement.amend",
+            "target_id": str(self.world["entitlements"].id),
+            "payload": {"seats": 11},
+        }
+        return {"title": "More seats", "items": [item], "rationale": RATIONALE}
+
+    def ids(self, route: str) -> dict[str, Any]:
+        resource = route.split("/")[0]
+        if resource == "tokens":
+            return {"<str:token_id>": token_of(self.user)[:15]}
+        if resource == "change-requests":
+            action = route.split("/")[-1]
+            status = {"submit": "draft", "apply": "approved"}.get(action, "in_review")
+            return {"<uuid:id>": self.requests[status].id}
+        found = self.world.get(resource)
+        return {"<uuid:id>": found and found.id, "<uuid:seat_id>": self.world["seats"].id}
+
+    def told(self, method: str, route: str) -> tuple[str, Any]:
+        """What makes the request complete: a query and a body."""
+        resource, *rest = route.split("/")
+        if resource == "entitlements" and method == "DELETE" and len(rest) == 1:
+            return "?ends_at=2026-06-01T00:00:00Z", None
+        if method not in ("POST", "PATCH"):
+            return "", None
+        if resource == "change-requests" and rest:
+            digest = self.requests["in_review"].current_revision.digest
+            comment = {"digest": digest, "comment": "So it is."}
+            return "", comment if rest[-1] in ("approve", "ask-for-changes", "reject") else {}
+        if method == "PATCH":
+            return "", AMENDED.get(resource, {"name": "Another"})
+        if rest and resource == "entitlements":
+            return "", self.entitlement_bodies()[rest[-1]]
+        return "", self.bodies()[route]()
+
+    def entitlement_bodies(self) -> dict[str, dict[str, Any]]:
+        revision = self.world["sku-revisions"]
+        return {
+            "extend": {"ends_at": (given.NOW + timedelta(days=900)).isoformat()},
+            "move": {"sku_revision_id": str(revision.id), "regions": ["DE"]},
+            "seats": {"device": "press-7"},
+        }
+
+    def bodies(self) -> dict[str, Callable[[], dict[str, Any]]]:
+        w = self.world
+        product_id, account_id = str(w["products"].id), str(w["accounts"].id)
+        starts_at = (given.NOW + timedelta(days=500)).isoformat()
+        named = {"code": "another", "name": "Another"}
+        question = {"account": account_id, "product": product_id}
+        return {
+            "products": lambda: named,
+            "features": lambda: named | {"product_id": product_id},
+            "releases": lambda: {"product_id": product_id, "version_name": "2.0"},
+            "skus": lambda: named | {"product_id": product_id},
+            "sku-revisions": lambda: {
+                "sku_id": str(w["skus"].id),
+                "countries": ["DE"],
+                "environments": ["production"],
+            },
+            "region-groups": lambda: named | {"countries": ["DE"]},
+            "accounts": lambda: named,
+            "deployments": lambda: {
+                "account_id": account_id,
+                "product_id": product_id,
+                "name": "another",
+                "environment": "trial",
+            },
+            "agreements": lambda: {
+                "reference": "another",
+                "title": "Another",
+                "side": "licensee",
+                "licensor": "Licensor Inc",
+                "licensee_id": account_id,
+                "starts_at": starts_at,
+            },
+            "order-lines": lambda: {
+                "agreement_id": str(w["agreements"].id),
+                "reference": "another",
+                "sku_revision_id": str(w["sku-revisions"].id),
+                "starts_at": starts_at,
+                "periods": [{"starts_at": starts_at, "quantity": 1, "unit_price": "1"}],
+                "currency": "EUR",
+            },
+            "entitlements": lambda: {
+                "reference": "another",
+                "account_id": account_id,
+                "order_line_id": str(w["order-lines"].id),
+                "phase": "production",
+                "seats": 1,
+                "regions": ["DE"],
+                "starts_at": starts_at,
+            },
+            "policies": lambda: {
+                "name": "Another",
+                "stages": [{"position": 1, "role": "legal", "quorum": 1}],
+            },
+            "change-requests": self.proposal,
+            "plans": lambda: {"items": self.proposal()["items"]},
+            "check": lambda: question,
+            "check/bulk": lambda: {"questions": [question]},
+            "tokens": lambda: {"days": 1},
+        }
+
+
+AMENDED: dict[str, dict[str, Any]] = {
+    "releases": {"version_name": "3.0"},
+    "agreements": {"title": "Another"},
+    "order-lines": {"cost_center": "another"},
+    "entitlements": {"seats": 12},
+}
