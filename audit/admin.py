@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from audit import contributors
 from audit.ledger.models import Event
 from foundation.identity.models import User
-from foundation.web.reading import ReadingAdmin
+from foundation.web.reading import ReadingAdmin, found_by
 
 Narrowing = Callable[[QuerySet[Event], User], QuerySet[Event]]
 _NARROWINGS: list[Narrowing] = []
@@ -32,7 +32,8 @@ class EventAdmin(ReadingAdmin):
     list_display = ("recorded_at", "sentence", "type", "subject_label")
     list_filter = (("recorded_at", RangeDateTimeFilter),)
     date_hierarchy = "recorded_at"
-    search_fields = ("type", "subject_label", "subject_id__exact", "change_request_id__exact", "actor_id__exact")
+    search_fields = ("type", "subject_label")
+    search_help_text = "Words of type or subject, or the whole id of an event, record, change request or user."
     ordering = ("-recorded_at", "id")
     fields = (
         "recorded_at",
@@ -58,7 +59,12 @@ class EventAdmin(ReadingAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         """Find by words of type and subject, or by a whole UUID."""
-        return found(queryset, search_term.strip()), False
+        return found_by(
+            queryset,
+            search_term,
+            uuids=("id", "subject_id", "change_request_id", "actor_id"),
+            texts=("type", "subject_label"),
+        )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead back: an event has no history, it is one."""

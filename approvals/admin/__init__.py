@@ -1,0 +1,10 @@
+"""
+The admin of change control: its own pages, and the base on which every governed record has its pages.
+
+`proposing.py` has the base; nothing that it leads to writes a governed record.
+"""
+
+from approvals.admin.policies import PolicyAdmin
+from approvals.admin.requests import ChangeRequestAdmin
+
+__all__ = ["ChangeRequestAdmin", "PolicyAdmin"]

@@ -1,0 +1,113 @@
+"""Admin pages of policies. A change of policy passes the policy in force."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from approvals.admin.fields import Column, RowsField
+from approvals.admin.forms import ProposalForm
+from approvals.admin.lists import UseFilter
+from approvals.admin.proposing import ProposingAdmin
+from approvals.policies.models import Policy
+from approvals.policies.rules import OPERATORS
+from approvals.roles import ROLES
+
+LISTS = ("in", "any_of", "none_of")
+
+
+class ValueField(forms.CharField):
+    """A value to compare with: a whole number, yes or no, several words with commas between, or text."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write a value as it is typed."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return ", ".join(str(item) for item in value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """Read a value."""
+        text = str(super().clean(value)).strip()
+        if text in {"yes", "no"}:
+            return text == "yes"
+        return int(text) if text.lstrip("-").isdecimal() else text
+
+
+class PolicyForm(ProposalForm):
+    """A policy."""
+
+    conditions = RowsField(
+        columns=(
+            Column("field", "Fact", forms.CharField()),
+            Column(
+                "operator",
+                "Comparison",
+                forms.ChoiceField(
+                    choices=[(name, name.replace("_", " ")) for name in OPERATORS], widget=UnfoldAdminSelectWidget
+                ),
+            ),
+            Column("value", "Value", ValueField()),
+        ),
+        required=False,
+        help_text="All of them must hold; a policy without conditions always holds. Several values: commas between.",
+    )
+    stages = RowsField(
+        columns=(
+            Column("position", "Step", forms.IntegerField(min_value=1, max_value=50)),
+            Column(
+                "role",
+                "Role",
+                forms.ChoiceField(choices=[(role.name, role.name) for role in ROLES], widget=UnfoldAdminSelectWidget),
+            ),
+            Column("quorum", "How many", forms.IntegerField(min_value=1, max_value=20)),
+            Column("why", "Why", forms.CharField(required=False)),
+        ),
+        help_text="Who must approve, in which order, and why.",
+    )
+    waiver_role = forms.ChoiceField(
+        choices=[("", "–"), *((role.name, role.name) for role in ROLES)],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Who must approve as well when the plan opens a gap.",
+    )
+
+    class Meta:
+        model = Policy
+        exclude: ClassVar[list[str]] = []
+
+    def value_of(self, name: str) -> Any:
+        """Return a payload's value; a comparison with several values takes a list of them."""
+        value = super().value_of(name)
+        return [listed(row) for row in value] if name == "conditions" else value
+
+
+@admin.register(Policy)
+class PolicyAdmin(ProposingAdmin):
+    """Which approvals a change needs, and why."""
+
+    form = PolicyForm
+    list_display = ("name", "description", "steps", "waiver_role")
+    list_filter = (UseFilter,)
+    search_fields = ("name", "description")
+    ordering = ("name",)
+    shown_as: ClassVar[dict[str, str]] = {"conditions": "conditions_shown", "stages": "steps"}
+    fieldsets = ((None, {"fields": ("name", "description", "conditions", "stages", "waiver_role")}),)
+
+    @admin.display(description="Stages")
+    def steps(self, obj: Policy) -> str:
+        """Return the stages in words."""
+        return ", ".join(f"{stage['quorum']} of {stage['role']}" for stage in obj.stages) or "–"
+
+    @admin.display(description="Conditions")
+    def conditions_shown(self, obj: Policy) -> str:
+        """Return the conditions in words."""
+        return "; ".join(f"{row['field']} {row['operator'].replace('_', ' ')} {row['value']}" for row in obj.conditions) or "always"
+
+
+def listed(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a condition whose value is a list where its comparison takes one."""
+    value = row["value"]
+    if row["operator"] in LISTS and not isinstance(value, list):
+        value = [part.strip() for part in str(value).split(",") if part.strip()]
+    return row | {"value": value}

@@ -1,0 +1,14 @@
+"""
+The admin of the registry: pages of every concept, in one place because they show rows as the surfaces do.
+
+Governed records propose (approvals/admin/proposing.py); operational tables are read; logins and grants are edited, each
+save with its events.
+"""
+
+from audit.admin import narrow_by
+from entitlements.admin import agreements, catalog, directory, grants, logins
+from entitlements.admin.ledger import visible_events
+
+narrow_by(visible_events)
+
+__all__ = ["agreements", "catalog", "directory", "grants", "logins"]
