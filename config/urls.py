@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-docs",
     ),
     *change_control.portal_patterns,
+    *registry.portal_patterns,
 ]
 
 handler400 = "foundation.web.errors.bad_request"

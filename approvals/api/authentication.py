@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from foundation.identity.models import User
 
 
-class BearerAuthentication(TokenAuthentication):
+class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
     """`Authorization: Bearer tnr_…`; knox keeps hashes only, and its tokens expire."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, Any]:
@@ -55,7 +55,7 @@ class PasswordAuthentication(BasicAuthentication):
         return user, None
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes tokens in the OpenAPI document."""
 
     target_class = "approvals.api.authentication.BearerAuthentication"
@@ -66,7 +66,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return dict(build_bearer_security_scheme_object(header_name="Authorization", token_prefix="Bearer"))  # noqa: S106
 
 
-class PasswordScheme(OpenApiAuthenticationExtension):
+class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes names and passwords in the OpenAPI document."""
 
     target_class = "approvals.api.authentication.PasswordAuthentication"

@@ -29,7 +29,7 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         """Finish the answer; it depends on who asks, so no shared cache keeps it."""
-        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
         finished.headers.setdefault("Cache-Control", "private, no-cache")
         return finished
 

@@ -4,6 +4,7 @@ Records and their payloads in the OpenAPI document.
 Payloads are pydantic's: their JSON Schema is told in the dialect of OpenAPI 3.0.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -19,6 +20,7 @@ from foundation.api.conditional import IF_MATCH_PARAMETER
 
 REFERENCE = "#/components/schemas/{model}"
 NULL = {"type": "null"}
+F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V", bound=type[ReadOnly])
 IF_NONE_MATCH = OpenApiParameter(
     name="If-None-Match",
@@ -31,7 +33,7 @@ ETAG = OpenApiParameter(
 )
 
 
-class PayloadExtension(OpenApiSerializerExtension):
+class PayloadExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Lets `extend_schema(request=SomePayload)` describe a payload and what it is made of."""
 
     target_class = "approvals.records.payloads.Payload"
@@ -48,7 +50,9 @@ class PayloadExtension(OpenApiSerializerExtension):
         schema = self.target.model_json_schema(ref_template=REFERENCE, mode="validation")
         for name, part in schema.pop("$defs", {}).items():
             auto_schema.registry.register_on_missing(
-                ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=dialect(part))
+                ResolvedComponent(  # type: ignore[no-untyped-call]
+                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=dialect(part)
+                )
             )
         converted: dict[str, Any] = dialect(schema)
         return converted
@@ -96,33 +100,32 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def filing(kind_name: str, **options: Any) -> Any:
+def filing(kind_name: str, **options: Any) -> Callable[[F], F]:
     """How an operation that files a change of a kind stands in the OpenAPI document."""
     kind = governed.kind(kind_name)
     changes = kind.operation is not governed.Operation.INSERT
     parameters = [*options.pop("parameters", []), *([IF_MATCH_PARAMETER] if changes else []), LOCATION]
-    return extend_schema(
-        **(
-            {
-                "summary": f"Propose: {kind.title.lower()}",
-                "request": kind.payload,
-                "responses": {202: ChangeRequestDetailSerializer},
-                "parameters": parameters,
-            }
-            | options
-        )
-    )
+    described: dict[str, Any] = {
+        "summary": f"Propose: {kind.title.lower()}",
+        "request": kind.payload,
+        "responses": {202: ChangeRequestDetailSerializer},
+        "parameters": parameters,
+    }
+    return extend_schema(**(described | options))
 
 
 def documented(view: V) -> V:
     """Describe a view's operations in the OpenAPI document, with the payloads of its kinds."""
-    model = view.serializer_class.Meta.model  # type: ignore[union-attr]
+    serializer_class: Any = view.serializer_class  # type: ignore[misc]  # of whatever records
+    model = serializer_class.Meta.model
     one, many = str(model._meta.verbose_name), str(model._meta.verbose_name_plural)
     governed_record = issubclass(model, GovernedModel)
     operations: dict[str, Any] = {
         "list": extend_schema(summary=f"List {many}"),
         "retrieve": extend_schema(
-            summary=f"Read one {one}", parameters=[IF_NONE_MATCH, ETAG] if governed_record else []
+            summary=f"Read one {one}",
+            parameters=[IF_NONE_MATCH, ETAG] if governed_record else [],
+            responses={200: serializer_class, 304: None} if governed_record else serializer_class,
         ),
     }
     if issubclass(view, Creates):

@@ -1,7 +1,6 @@
 """The base of every governed record over HTTP: reads answer at once, writes file a change request and answer 202."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -30,7 +29,7 @@ class ReadOnly(ApiView, GenericViewSet[Any]):
     A subclass says which (`visible`, one query whatever the number of rows), how they are ordered and shown.
     """
 
-    visible: ClassVar[Callable[[User], QuerySet[Any]]]
+    visible: ClassVar["staticmethod[[User], QuerySet[Any]]"]
     ordering: ClassVar[tuple[str, ...]]
     lookup_field = lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"

@@ -46,14 +46,14 @@ class WaiverSerializer(Read):
 class PlanRequestSerializer(Read):
     """What to plan without filing it."""
 
-    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS)
+    items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS)
 
 
 class ProposalSerializer(Read):
     """A new change request."""
 
     title = serializers.CharField(max_length=200)
-    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS)
+    items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS)
     rationale = RationaleSerializer(required=False)
     waiver = WaiverSerializer(required=False, allow_null=True)
 
@@ -65,7 +65,7 @@ class AmendmentSerializer(Read):
         required=False, max_length=64, help_text="Of the revision that you read; refused if another is current."
     )
     title = serializers.CharField(max_length=200, required=False)
-    items = ItemDraftSerializer(many=True, min_length=1, max_length=MAXIMUM_ITEMS, required=False)
+    items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS, required=False)
     rationale = RationaleSerializer(required=False)
     waiver = WaiverSerializer(required=False, allow_null=True)
 

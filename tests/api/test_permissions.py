@@ -1,7 +1,7 @@
 """
 The permission matrix of the API: every address and method, and who may ask it.
 
-What is granted to whom by account and product is tested in test_registry_reads.py: here everybody is granted everything.
+What is granted to whom by account and product is tested in test_registry_reads.py: here everybody is granted all.
 """
 
 import json

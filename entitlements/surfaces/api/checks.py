@@ -43,7 +43,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
 class QuestionsSerializer(serializers.Serializer[Any]):
     """Up to 1,000 questions."""
 
-    questions = QuestionSerializer(many=True, min_length=1, max_length=MAX_QUESTIONS)
+    questions = serializers.ListField(child=QuestionSerializer(), min_length=1, max_length=MAX_QUESTIONS)
 
 
 class OwnerSerializer(serializers.Serializer[Any]):
