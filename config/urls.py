@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *change_control.portal_patterns,
     *registry.portal_patterns,
+    *registry.portal_patterns,
 ]
 
 handler400 = "foundation.web.errors.bad_request"

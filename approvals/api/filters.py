@@ -10,7 +10,7 @@ from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item
 from approvals.requests.states import Status
 
 
-class ChangeRequestFilter(filters.FilterSet):
+class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Filters of change requests."""
 
     status = filters.MultipleChoiceFilter(choices=Status.choices, help_text="Any of these.")
@@ -43,7 +43,7 @@ class ChangeRequestFilter(filters.FilterSet):
         return rows.filter(Exists(Item.objects.filter(revision=OuterRef("current_revision"), record_id=value)))
 
 
-class PolicyFilter(filters.FilterSet):
+class PolicyFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Filters of policies."""
 
     name = filters.CharFilter()

@@ -11,7 +11,7 @@ from entitlements.directory.models import Account, Deployment, Person
 from entitlements.grants.models import Entitlement, EntitlementQuerySet, Phase, Seat
 
 
-class Retired(filters.FilterSet):
+class Retired(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Records that can be retired."""
 
     retired = filters.BooleanFilter(field_name="retired_at", lookup_expr="isnull", exclude=True)
@@ -176,7 +176,7 @@ class EntitlementFilter(Retired):
         return rows.in_force_at(value)
 
 
-class PersonFilter(filters.FilterSet):
+class PersonFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Filters of people."""
 
     account_id = filters.UUIDFilter()
@@ -188,7 +188,7 @@ class PersonFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class SeatFilter(filters.FilterSet):
+class SeatFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Filters of seats."""
 
     entitlement_id = filters.UUIDFilter()
