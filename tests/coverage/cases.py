@@ -201,13 +201,81 @@ def contests(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]
 
 
 @st.composite
+def relatives(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]:
+    """A trial and its successors that serve different accounts, and others that relieve them: families decide."""
+    before = change - timedelta(days=1)
+    accounts = [frozenset(ACCOUNTS[:1]), frozenset(ACCOUNTS[1:2]), frozenset(ACCOUNTS[1:]), frozenset(ACCOUNTS)]
+    heirs = draw(st.integers(1, 2))
+    case_pools = [
+        Pool(
+            id=UUID(int=0xD0 + number),
+            product_id=PRODUCTS[0],
+            account_ids=accounts[number] if number < 2 else draw(st.sampled_from(accounts[1:])),
+            starts_at=before,
+            ends_at=draw(mostly_none(instants(change), 4)),
+            seats=draw(st.integers(1, 3)),
+            countries=frozenset(["DE"]) if number == heirs + 1 else draw(mostly_none(some(COUNTRIES), 4)),
+            replaces=UUID(int=0xD0 + draw(st.integers(0, number - 1))) if 0 < number <= heirs else None,
+        )
+        for number in range(heirs + 2)
+    ]
+    case_needs = [
+        Need(
+            account_id=draw(st.sampled_from([ACCOUNTS[0], ACCOUNTS[1], ACCOUNTS[1]])),
+            product_id=PRODUCTS[0],
+            country=draw(st.sampled_from(COUNTRIES)),
+            starts_at=draw(st.sampled_from([before, before, before, draw(instants(change))])),
+            person=UUID(int=0xC0 + number),
+        )
+        for number in range(draw(st.integers(3, 6)))
+    ]
+    return case_pools, case_needs
+
+
+@st.composite
+def seat_maps(draw: st.DrawFn, change: datetime) -> tuple[list[Pool], list[Need]]:
+    """Few people who each need many things of overlapping entitlements: which seats each takes decides."""
+    before = change - timedelta(days=1)
+    case_pools = [
+        Pool(
+            id=UUID(int=0xD0 + number),
+            product_id=PRODUCTS[0],
+            account_ids=frozenset(ACCOUNTS[:1]),
+            starts_at=before,
+            ends_at=draw(mostly_none(instants(change), 4)),
+            seats=draw(st.integers(1, 2)),
+            countries=draw(st.sampled_from([None, None, frozenset(["DE"]), frozenset(["US"])])),
+            features=draw(some(FEATURES)),
+            holders=draw(st.frozensets(st.sampled_from(PEOPLE[:3]), max_size=2)),
+        )
+        for number in range(draw(st.integers(2, 4)))
+    ]
+    case_needs = [
+        Need(
+            account_id=ACCOUNTS[0],
+            product_id=PRODUCTS[0],
+            country=country,
+            starts_at=before,
+            person=person,
+            count=1 if person else draw(st.integers(1, 3)),
+            features=draw(some(FEATURES)),
+        )
+        for person in [*PEOPLE[:3], None]
+        for country in COUNTRIES
+        if draw(st.integers(0, 3))
+    ]
+    return case_pools, case_needs
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """A third of the cases vary everything, a third are crowded, a third are contests for seats."""
+    """A case of one of five kinds."""
     change = draw(st.sampled_from(CHANGES))
     horizon = (change + timedelta(minutes=draw(st.sampled_from([-60, 0, 45]))), change + timedelta(minutes=210))
-    style = draw(st.integers(0, 2))
-    if style == 2:
-        case_pools, case_needs = draw(contests(change))
+    style = draw(st.integers(0, 4))
+    if style > 1:
+        kind = (contests, relatives, seat_maps)[style - 2]
+        case_pools, case_needs = draw(kind(change))
     else:
         one_pool, one_need = (crowded_pools, crowded_needs) if style else (pools, needs)
         case_pools = [draw(one_pool(number, change)) for number in range(draw(st.integers(0, 5)))]

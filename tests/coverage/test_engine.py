@@ -198,6 +198,24 @@ class TestASeat:
 
         assert (gap.place.country, gap.people, gap.short_pools) == ("US", (ADA,), (everywhere.id,))
 
+    def test_of_a_base_still_gives_what_a_full_add_on_would_have_given_too(self) -> None:
+        base = pool(1, features=frozenset({"export"}))
+        add_on = pool(
+            2, seats=1, countries=frozenset({"DE"}), features=frozenset({"export", "sign"}), holders=frozenset({BOB})
+        )
+        both = frozenset({"export", "sign"})
+
+        coverage = covered(
+            base,
+            add_on,
+            need(BOB, features=frozenset({"sign"})),
+            need(ADA, features=both),
+            need(ADA, country="US", features=frozenset({"export"})),
+        )
+
+        (gap,) = coverage.gaps
+        assert (gap.kind, gap.place.feature, gap.people) == (GapKind.SHORT, "sign", (ADA,))
+
     def test_is_not_needed_where_an_entitlement_is_explicitly_unlimited(self) -> None:
         coverage = covered(pool(1, seats=None), *(need(UUID(int=number + 1)) for number in range(50)))
 
