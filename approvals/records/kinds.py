@@ -90,7 +90,7 @@ class RecordKind:
         self, *, draft: Draft, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation
     ) -> PreparedItem:
         """The item for a row before and after."""
-        self._check_row(after, preparation)
+        self._check_row(before, after, preparation)
         self.check(before=before, after=after, payload=payload, preparation=preparation)
         effects = self.effects(before=before, after=after, payload=payload, preparation=preparation)
         scope = self.scope(after, preparation)
@@ -184,10 +184,13 @@ class RecordKind:
             },
         )
 
-    def _check_row(self, row: Row, preparation: Preparation) -> None:
+    def _check_row(self, before: Row | None, row: Row, preparation: Preparation) -> None:
         for column, model, record_id in foreign_keys(self.model, row):
-            if (model._meta.db_table, record_id) not in preparation.pending:
-                _check_exists(column, model, record_id)
+            pending = preparation.pending.get((model._meta.db_table, record_id))
+            referred = pending or _existing(column, model, record_id)
+            if (before is None or before[column] != row[column]) and referred.get("retired_at") is not None:
+                message = f"The {model._meta.verbose_name} {record_id} is retired, so nothing new refers to it."
+                raise InvalidInput(message, errors=[{"field": column, "message": message}])
         instance = instance_from(self.model, row)
         # Else a record that is amended would be refused for having its own name.
         instance._state.adding = self.operation is Operation.INSERT
@@ -269,10 +272,13 @@ def referred_row(model: type[GovernedModel], record_id: uuid.UUID | str, prepara
     return row_of(instance)
 
 
-def _check_exists(column: str, model: type[models.Model], record_id: uuid.UUID) -> None:
-    if not model._default_manager.filter(pk=record_id).exists():
+def _existing(column: str, model: type[models.Model], record_id: uuid.UUID) -> Row:
+    columns = ["retired_at"] if issubclass(model, GovernedModel) else ["pk"]
+    found = model._default_manager.filter(pk=record_id).values(*columns).first()
+    if found is None:
         message = f"There is no {model._meta.verbose_name} {record_id}."
         raise InvalidInput(message, errors=[{"field": column, "message": message}])
+    return found
 
 
 def _invalid(error: ValidationError) -> InvalidInput:

@@ -3,7 +3,6 @@
 from audit.contributors import EventType
 
 PERSON_REGISTERED = "entitlements.person.registered"
-PERSON_LEFT = "entitlements.person.left"
 DETAILS_ERASED = "entitlements.personal_details.erased"
 ACCESS_GRANTED = "entitlements.access.granted"
 ACCESS_REVOKED = "entitlements.access.revoked"
@@ -12,7 +11,6 @@ LOGIN_CHANGED = "entitlements.login.changed"
 
 EVENT_TYPES = (
     EventType(PERSON_REGISTERED, "{actor} registered person {person_id} in account {account_id}."),
-    EventType(PERSON_LEFT, "{actor} recorded that person {person_id} left."),
     EventType(DETAILS_ERASED, "{actor} erased the personal details of person {person_id}."),
     EventType(ACCESS_GRANTED, "{actor} granted {holder} access to {sort} {subject}."),
     EventType(ACCESS_REVOKED, "{actor} took back {holder}'s access to {sort} {subject}."),

@@ -124,6 +124,11 @@ class _Entitlement(RecordKind):
         FactType("ends_at", FactUnit.INSTANT, "UTC", "When the right of use ends; absent if it is open."),
     )
 
+    def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
+        """Leave alone what was taken back before it started: it gives nothing, now or later."""
+        if before is not None and before["withdrawn_at"] is not None:
+            raise InvalidInput("This entitlement was taken back before it started. Grant another one.")
+
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The account and the SKU's product."""
         return Scope(frozenset({UUID(str(row["account_id"]))}), frozenset({product_of_sku(row["sku_id"], preparation)}))
@@ -241,6 +246,9 @@ class Amend(_Entitlement, AmendKind):
             values["countries"], values["region_groups"] = expand(payload.regions)
         if "starts_at" in values and values["starts_at"] != instant(before["starts_at"]):
             _check_not_started(before, preparation.now)
+        ends_at = values.get("ends_at")
+        if ends_at is not None and ends_at != instant(before["ends_at"]) and ends_at < preparation.now:
+            raise InvalidInput("The end is past: what was in force then stays so. Choose now or later.")
         return values
 
     def effects(

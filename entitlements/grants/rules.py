@@ -161,6 +161,7 @@ class QuantityOrdered(Rule):
         starts = {parse_instant(row["starts_at"]) for row in rows}
         starts |= {instant(row["ends_at"]) or FAR for row in rows} - {FAR}
         starts |= {parse_instant(period["starts_at"]) for period in case.order_line["periods"]}
+        starts |= {instant(period["ends_at"]) or FAR for period in case.order_line["periods"]} - {FAR}
         for at in sorted(starts):
             in_force = _counting(rows, at)
             if not in_force:
@@ -169,6 +170,8 @@ class QuantityOrdered(Rule):
             given = [row["seats"] for row in in_force]
             if allowed == "unlimited":
                 continue
+            if allowed is None:
+                return f"nothing was ordered for the time from {at:%Y-%m-%d %H:%M %Z}"
             total = None if None in given else sum(given)
             if total is None or total > allowed:
                 said = "unlimited" if total is None else str(total)
@@ -263,4 +266,4 @@ def _quantity(order_line: Row, at: datetime) -> Any:
         ends_at = instant(period["ends_at"]) or instant(order_line["ends_at"]) or FAR
         if parse_instant(period["starts_at"]) <= at < ends_at:
             return "unlimited" if period["quantity"] is None else period["quantity"]
-    return 0
+    return None
