@@ -1,0 +1,126 @@
+"""Nothing is left out: every status, event type, domain error and role has what the others have."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from approvals import events, roles
+from approvals.policies.rules import DEFAULT_CHAIN, DEFAULT_WAIVER_ROLE
+from approvals.requests import errors
+from approvals.requests.states import OPEN, PRESENTATIONS, TRANSITIONS, Action, Status
+from audit import contributors
+from audit.models import Event
+from entitlements.directory import services as directory
+from entitlements.grants import services as seats
+from foundation.errors import DomainError
+from tests import given
+from tests.approvals import test_deciding, test_fresh_plan, test_proposing
+from tests.approvals.world import World, approve, revision_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class TestStatuses:
+    @pytest.mark.parametrize("status", Status)
+    def test_have_transitions_a_label_an_owner_and_a_tone(self, status: Status) -> None:
+        assert status in TRANSITIONS
+        assert status.label
+        assert PRESENTATIONS[status].owner
+        assert PRESENTATIONS[status].tone in {"neutral", "info", "warning", "success", "danger"}
+
+    def test_can_all_be_reached(self) -> None:
+        reached, found = set(), {Status.DRAFT}
+        while found:
+            status = found.pop()
+            reached.add(status)
+            found |= set(TRANSITIONS[status].values()) - reached
+
+        assert reached == set(Status)
+
+    def test_are_open_until_nothing_leads_on(self) -> None:
+        assert set(Status) - OPEN == {Status.APPLIED, Status.REJECTED, Status.WITHDRAWN}
+
+    @pytest.mark.parametrize("action", Action)
+    def test_are_moved_by_every_action(self, action: Action) -> None:
+        assert any(action in actions for actions in TRANSITIONS.values())
+
+
+class TestErrors:
+    def test_have_codes_of_their_own(self) -> None:
+        found = [error for error in subclasses(DomainError) if not error.__module__.startswith("tests.")]
+        codes = [error.code for error in found]
+
+        assert len(found) > 20
+        assert sorted(codes) == sorted(set(codes))
+        assert all(error.title and 400 <= error.status < 500 for error in found)
+
+    def test_of_change_control_are_all_raised_by_some_code(self) -> None:
+        sources = source()
+        names = [name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__]
+
+        assert [name for name in names if len(re.findall(rf"\b{name}\b", sources)) < 3] == []
+
+
+def subclasses(of: type[Any]) -> Iterator[type[Any]]:
+    for subclass in of.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
+
+
+def source() -> str:
+    """The text of every module of the program."""
+    paths = [path for app in ("foundation", "audit", "approvals", "entitlements") for path in (ROOT / app).rglob("*.py")]
+    return "\n".join(path.read_text() for path in paths)
+
+
+class TestRoles:
+    def test_are_known_where_the_default_chain_names_them(self) -> None:
+        assert {DEFAULT_CHAIN.role, DEFAULT_WAIVER_ROLE} <= roles.ROLE_NAMES
+
+
+class TestEventTypes:
+    def test_are_all_recorded_by_some_code(self) -> None:
+        sources = source()
+        named = {value: name for name, value in vars(events).items() if isinstance(value, str) and name.isupper()}
+        for name, value in re.findall(r"^([A-Z_]+) = \"([a-z_]+\.[a-z_]+\.[a-z_]+)\"$", sources, re.MULTILINE):
+            named.setdefault(value, name)
+
+        unused = [name for name in contributors.event_types() if len(re.findall(rf"\b{named.get(name, '?')}\b", sources)) < 3]
+
+        assert unused == []
+
+    def test_are_named_app_entity_past_tense(self) -> None:
+        assert all(re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z_]+", name) for name in contributors.event_types())
+
+    @pytest.mark.parametrize("app", ["approvals", "entitlements"])
+    def test_read_as_sentences_of_what_was_recorded(self, world: World, app: str) -> None:
+        act_out(world)
+
+        recorded = {event.type: event for event in Event.objects.all()}
+
+        expected = {name for name in contributors.event_types() if name.startswith(f"{app}.")}
+        assert expected - set(recorded) == set()
+        for name in expected:
+            event = recorded[name]
+            told = contributors.sentence(type_name=name, data=event.data, actor="Ada", subject=event.subject_label)
+            assert re.search(r"\w.*[.:] ?.*$", told)
+            assert "{" not in told
+
+
+def act_out(world: World) -> None:
+    """Every step that is recorded, once."""
+    test_deciding.TestAskForChanges().test_sends_the_request_back(world)
+    test_deciding.TestReject().test_closes_the_request(world)
+    test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
+    test_proposing.TestAmend().test_makes_decisions_stale_and_keeps_them(world)
+    test_proposing.TestWithdraw().test_closes_an_open_request(world, "propose")
+    person = world.people[0]
+    seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
+    directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
+    request = world.submit(world.grant(carry_over=False, replaces_id=None))
+    approve(request, world.first, world.second)
+    world.apply(request)
+    assert revision_of(request).number == 1

@@ -1,0 +1,56 @@
+"""One record of every governed model, for tests that are about all of them."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from approvals.policies.models import Policy
+from entitlements.agreements.models import Agreement, OrderLine
+from entitlements.catalog.models import SKU, Feature, Product, RegionGroup, Release, SKURevision
+from entitlements.directory.models import Account, Deployment
+from entitlements.grants.models import Entitlement
+from tests import given
+
+STAGES = [{"position": 1, "role": "licensing", "quorum": 1}]
+
+
+def _deployment() -> Deployment:
+    return given.deployment(given.account(), given.product())
+
+
+MAKERS = {
+    Policy: partial(given.record, "policy.create", name="One", stages=STAGES),
+    Product: given.product,
+    Feature: lambda: given.feature(given.product()),
+    Release: lambda: given.record("release.create", product_id=given.product().id, version_name="1.0"),
+    SKU: lambda: given.sku(given.product()),
+    SKURevision: lambda: given.sku_revision(given.sku(given.product())),
+    RegionGroup: lambda: given.region_group("DACH", ["AT", "CH", "DE"]),
+    Account: given.account,
+    Deployment: _deployment,
+    Agreement: lambda: given.agreement(given.account()),
+    OrderLine: given.ordered,
+    Entitlement: given.entitlement,
+}
+
+# A field of each that can be amended, and its new value.
+AMENDMENTS: dict[type[Any], dict[str, Any]] = {
+    Policy: {"description": "Since today."},
+    Product: {"name": "Renamed"},
+    Feature: {"name": "Renamed"},
+    Release: {"end_of_life_on": "2030-01-01"},
+    SKU: {"name": "Renamed"},
+    RegionGroup: {"countries": ["AT", "DE"]},
+    Account: {"name": "Renamed"},
+    Deployment: {"environment": "staging"},
+    Agreement: {"title": "Renamed"},
+    OrderLine: {"cost_center": "4711"},
+    Entitlement: {"seats": 11},
+}
+
+LATER = (given.NOW + timedelta(days=400)).isoformat()
+
+
+def make(model: type[Any]) -> Any:
+    """A stored record of the model."""
+    return MAKERS[model]()

@@ -1,0 +1,130 @@
+"""The account tree and its closure: right after any moves, also at the same moment."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import given as example
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from approvals.governed import Draft
+from approvals.requests import application, review, services
+from entitlements.directory import access
+from entitlements.directory.models import Account, AccountClosure
+from foundation.errors import InvalidInput
+from tests import given
+
+MOVES = st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 5)), min_size=1, max_size=8)
+
+
+def reference() -> set[tuple[Any, Any, int]]:
+    """The closure as a recursive walk of the parents gives it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE walk AS (SELECT id, id AS above, parent_id, 0 AS depth FROM entitlements_account "
+            "UNION ALL SELECT walk.id, parent.id, parent.parent_id, walk.depth + 1 FROM walk "
+            "JOIN entitlements_account parent ON parent.id = walk.parent_id WHERE walk.depth < 50) "
+            "SELECT above, id, depth FROM walk"
+        )
+        return set(cursor.fetchall())
+
+
+def closure() -> set[tuple[Any, Any, int]]:
+    return set(AccountClosure.objects.values_list("ancestor_id", "descendant_id", "depth"))
+
+
+@pytest.mark.django_db
+class TestClosure:
+    @example(moves=MOVES)
+    @settings(max_examples=25)
+    def test_is_what_a_recursive_walk_gives_after_any_moves(self, moves: list[tuple[int, int | None]]) -> None:
+        accounts = [given.account() for _ in range(6)]
+
+        for child, parent in moves:
+            try:
+                given.record(
+                    "account.amend",
+                    target_id=accounts[child].id,
+                    parent_id=None if parent is None else accounts[parent].id,
+                )
+            except InvalidInput as refusal:
+                assert "below itself" in refusal.message
+                assert parent is not None
+                assert (accounts[child].id, accounts[parent].id) in {row[:2] for row in closure()}
+
+        assert closure() == reference()
+
+    def test_is_not_written_by_the_role_that_serves(self) -> None:
+        given.account()
+
+        with pytest.raises(Exception, match="permission denied"):
+            AccountClosure.objects.update(depth=7)
+
+    def test_gives_access_to_descendants(self) -> None:
+        top = given.account()
+        bottom = given.account(parent_id=given.account(parent_id=top.id).id)
+        user = given.user("requester", everywhere=False)
+        given.grant_access(user, top)
+
+        assert bottom in access.visible_accounts(user)
+        given.record("account.amend", target_id=bottom.id, parent_id=given.account().id)
+        assert bottom not in access.visible_accounts(user)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMovesAtTheSameMoment:
+    def test_never_close_a_circle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        top, other = given.account(), given.account()
+        below_top = given.account(parent_id=top.id)
+        below_other = given.account(parent_id=other.id)
+        requests = [approved(top, below_other), approved(other, below_top)]
+        meeting, operator = threading.Barrier(2), given.user("it_operations")
+        check = application._check_constraints
+
+        def together() -> None:
+            try:
+                meeting.wait(timeout=1.5)
+            except threading.BrokenBarrierError:
+                pass
+            check()
+
+        monkeypatch.setattr(application, "_check_constraints", together)
+        refusals: list[BaseException] = []
+
+        def apply(request_id: Any) -> None:
+            try:
+                application.apply(change_request_id=request_id, user=operator, now=given.NOW)
+            except Exception as error:  # noqa: BLE001  looked at below
+                refusals.append(error)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=apply, args=(request.id,)) for request in requests]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+
+        assert len(refusals) == 1
+        assert closure() == reference()
+        assert Account.objects.filter(parent__isnull=True).exists()
+
+
+def approved(account: Account, parent: Account) -> Any:
+    """A request that moves the account, approved."""
+    author = given.user("requester")
+    request = services.propose(
+        title="Move",
+        drafts=[Draft("account.amend", {"parent_id": str(parent.id)}, account.id)],
+        author=author,
+        now=given.NOW,
+        rationale=given.RATIONALE,
+    )
+    services.submit(change_request_id=request.id, author=author, now=given.NOW)
+    for reviewer in (given.user("licensing"), given.user("licensing")):
+        review.approve(
+            change_request_id=request.id, digest=request.current_revision.digest, reviewer=reviewer, now=given.NOW
+        )
+    return request
