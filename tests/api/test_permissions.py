@@ -114,6 +114,14 @@ class TestMatrix:
         for address in PUBLIC:
             assert client.get("/api/v1/" + address.split(" ")[1]).status_code == 200
 
+    def test_breaks_at_no_other_method(self) -> None:
+        client = APIClient()
+        client.force_authenticate(given.user(*ANY_ROLE))
+        for route in sorted({address.split(" ")[1] for address in MATRIX}):
+            for method in ("OPTIONS", "HEAD", "PUT", "TRACE", "BREW"):
+                answer = client.generic(method, "/api/v1/" + filled(route, {}))
+                assert answer.status_code in (200, 404, 405), (method, route)
+
     @pytest.mark.parametrize("role", sorted(ANYBODY))
     def test_is_what_the_api_does(self, role: str) -> None:
         user = given.user(*({role} & ANY_ROLE))
