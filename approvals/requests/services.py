@@ -31,9 +31,11 @@ def locked(change_request_id: uuid.UUID) -> ChangeRequest:
 
     :raises NotFound: if there is none
     """
+    # Its revision is read once the lock is held: a joined row would be the one from before the wait, which after an
+    # edit is no longer the current one, and PostgreSQL then answers none at all.
     found = (
         ChangeRequest.objects.select_for_update(of=("self",))
-        .select_related("current_revision", "created_by")
+        .select_related("created_by")
         .filter(id=change_request_id)
         .first()
     )
