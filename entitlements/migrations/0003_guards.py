@@ -83,13 +83,14 @@ BEGIN
 END $$;
 
 -- INV-13: at no instant do the entitlements of an order line give more seats than were ordered. A predecessor whose
--- successor is in force does not count: the successor replaces it. The line is locked, so that two grants see each other.
+-- successor is in force does not count: the successor replaces it. The line is locked, so that two grants see each other;
+-- with the weaker lock, because both hold a key share of the line already (the foreign key's) and would wait for each other.
 CREATE FUNCTION check_order_line_quantity(checked uuid) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     line entitlements_orderline;
     breach timestamptz;
 BEGIN
-    SELECT * INTO line FROM entitlements_orderline WHERE id = checked FOR UPDATE;
+    SELECT * INTO line FROM entitlements_orderline WHERE id = checked FOR NO KEY UPDATE;
     WITH given AS (
         SELECT id, replaces_id, seats, starts_at, coalesce(ends_at, 'infinity') AS ends_at
           FROM entitlements_entitlement WHERE order_line_id = checked AND withdrawn_at IS NULL
