@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from approvals import governed
 from approvals.governed import Draft, PreparedItem
@@ -154,7 +154,7 @@ def _inputs(position: int, item: PreparedItem) -> Iterator[Input]:
         types = list(_types(field.annotation))
         label = name.removesuffix("_at").replace("_", " ").capitalize()
         key = f"item-{position}-{name}"
-        if datetime in types:
+        if datetime in types or AwareDatetime in types:
             yield Input(
                 key,
                 name,

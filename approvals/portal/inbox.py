@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import BooleanField, Exists, OuterRef, Q
-from django.db.models.fields.json import KT
+from django.db.models import BooleanField, Exists, F, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from approvals import roles
@@ -18,7 +18,7 @@ from foundation.identity.models import User
 
 ROWS_PER_PAGE = 25
 RECENT = 8
-PLAN = "current_revision__document__plan"
+PLAN = KeyTransform("plan", F("current_revision__document"))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def work(*, user: User) -> Work:
     awaiting = _section(
         "awaiting",
         "Awaiting your decision",
-        _awaiting(seen, user).order_by("submitted_at", "id"),
+        _awaiting(seen, user).order_by("submitted_at", "number"),
         "Nothing waits for your decision. When a stage asks for one of your roles, the change appears here.",
         "whose=awaiting",
     )
@@ -108,7 +108,7 @@ def work(*, user: User) -> Work:
             _section(
                 "to-apply",
                 "Approved, to be applied",
-                seen.filter(status=Status.APPROVED).order_by("approved_at", "id"),
+                seen.filter(status=Status.APPROVED).order_by("approved_at", "number"),
                 "No approved change waits to be applied.",
                 "status=approved",
             )
@@ -117,12 +117,12 @@ def work(*, user: User) -> Work:
         _section(
             "mine",
             "Your open requests",
-            seen.written_by(user).open().order_by("status", "-created_at", "id"),
+            seen.written_by(user).open().order_by("status", "-created_at", "-number"),
             "You have no open request. Propose one from an entitlement's page, the admin, or an import.",
             "whose=mine",
         )
     )
-    applied = seen.filter(status=Status.APPLIED, system=False).order_by("-applied_at", "id")
+    applied = seen.filter(status=Status.APPLIED, system=False).order_by("-applied_at", "-number")
     sections.append(
         _section(
             "applied", "Recently applied", applied, "No change has been applied yet.", "status=applied", most=RECENT
@@ -151,7 +151,7 @@ def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
         chosen = parameters.get(facet.name, "").strip()
         seen = _touching(seen, facet, chosen) if chosen else seen
         shown.append(ShownFacet(facet, chosen, facet.choices(user)))
-    paginator = Paginator(_described(seen.order_by("-created_at", "id")), ROWS_PER_PAGE)
+    paginator = Paginator(_described(seen.order_by("-created_at", "-number")), ROWS_PER_PAGE)
     page = paginator.get_page(parameters.get("page"))
     statuses = [("open", "Open"), *((value, label) for value, label in Status.choices if value != Status.APPLYING)]
     query = {name: value for name, value in parameters.items() if name != "page" and value}
@@ -165,9 +165,9 @@ def _awaiting(seen: ChangeRequestQuerySet, user: User) -> ChangeRequestQuerySet:
 def _described(requests: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
     """With the plan's first line and warning, taken out of the document in the database: documents can be large."""
     return requests.select_related("created_by").annotate(
-        summary=KT(f"{PLAN}__document__summary"),
-        interruption=KT(f"{PLAN}__document__interruption"),
-        new_gaps=Cast(KT(f"{PLAN}__new_gaps"), BooleanField()),
+        summary=KeyTextTransform("summary", KeyTransform("document", PLAN)),
+        interruption=KeyTextTransform("interruption", KeyTransform("document", PLAN)),
+        new_gaps=Cast(KeyTextTransform("new_gaps", PLAN), BooleanField()),
     )
 
 
@@ -184,7 +184,7 @@ def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
     awaiting, to_apply = by_name["awaiting"], by_name.get("to-apply")
     mine = by_name["mine"]
     said = []
-    harmful = [row for row in awaiting.rows if row.interruption or row.new_gaps]
+    harmful = [row for row in awaiting.rows if _would_interrupt(row)]
     if awaiting.count:
         text = f"{_number(awaiting.count, 'change waits', 'changes wait')} for your decision"
         if harmful and awaiting.count == 1:
@@ -198,6 +198,11 @@ def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
     if returned:
         said.append(f"{_number(returned, 'request of yours came', 'requests of yours came')} back with questions")
     return ("; ".join(said) or "Nothing waits for you") + ".", bool(harmful)
+
+
+def _would_interrupt(row: ChangeRequest) -> bool:
+    """Whether the plan of a described row warns of an interruption or opens a gap."""
+    return bool(getattr(row, "interruption", None) or getattr(row, "new_gaps", False))
 
 
 def _number(count: int, one: str, many: str) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -76,7 +76,12 @@ class Reading:
     others: Sequence[ChangeRequest]
     authorization: Authorization | None
     item_count: int
-    missing: Sequence[str] = field(default=())
+
+    @property
+    def counts(self) -> str:
+        """The plan's first line without the warning, which stands above it."""
+        summary, warning = str(self.plan.get("summary", "")), self.plan.get("interruption")
+        return summary.removesuffix(f"; {warning}.") + "." if warning and warning in summary else summary
 
     @property
     def in_review(self) -> bool:
@@ -140,9 +145,8 @@ def read(*, number: int, user: User) -> Reading:
 
 
 def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStage]:
-    authors = set(
-        Revision.objects.filter(change_request=change_request).values_list("author_human_id", flat=True).distinct()
-    )
+    written = Revision.objects.filter(change_request=change_request, author_human_id__isnull=False)
+    authors = {key for key in written.values_list("author_human_id", flat=True) if key}
     given: dict[uuid.UUID, list[Decision]] = {}
     for decision in revision.decisions.select_related("decider").order_by("decided_at", "id"):
         given.setdefault(decision.stage_id, []).append(decision)
@@ -154,7 +158,7 @@ def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStag
         approvals = [one for one in given.get(stage.id, []) if one.verdict == Decision.Verdict.APPROVE]
         names: list[str] = []
         if state != "passed":
-            deciders = permissions.eligible_deciders(stage.role).exclude(human_id__in=(authors | decided) - {None})
+            deciders = permissions.eligible_deciders(stage.role).exclude(human_id__in=authors | decided)
             names = [str(user) for user in deciders.order_by("last_name", "first_name", "username")]
         shown.append(
             ShownStage(
@@ -172,7 +176,7 @@ def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStag
 def _events(change_request: ChangeRequest) -> tuple[list[ShownEvent], int]:
     """The request's own events as sentences, and how many there are about the records that it changed."""
     of_request = Event.objects.of_change_request(change_request.id)
-    own = list(of_request.filter(subject_id=change_request.id).order_by("recorded_at", "transaction_id", "id"))
+    own = list(of_request.filter(subject_id=change_request.id).order_by("recorded_at", "transaction_id", "position"))
     own = own[-EVENTS_SHOWN:]
     actors = {
         user.id: str(user) for user in User.objects.filter(id__in={event.actor_id for event in own if event.actor_id})

@@ -31,13 +31,19 @@ PEOPLE_SHOWN = 24
 PEOPLE_FOLDED = 1_000
 TIMELINES_SHOWN = 12
 SEATS_SHOWN = 200
-KIND_WORDS: Mapping[str, str] = {
+LOSES: Mapping[str, str] = {
     "dark": "no access at all",
     "short": "no free seat",
-    "lost": "loses part of it",
+    "lost": "part of it is lost",
     "grace": "only by grace",
     "no_seat": "no seat in the successor",
-    "seat": "gets a seat",
+}
+GAINS: Mapping[str, str] = {
+    "dark": "would otherwise have no access",
+    "short": "would otherwise have no free seat",
+    "lost": "would otherwise lose part of it",
+    "grace": "would otherwise go on by grace only",
+    "seat": "a new seat",
 }
 
 
@@ -61,29 +67,30 @@ class ShownChange:
 
 
 @dataclass(frozen=True)
-class ShownPerson:
-    """Somebody who loses or gains, from when, until when, and what."""
+class Group:
+    """People to whom the same happens: what, to which product of which account, from when, until when; by name."""
 
-    name: str
+    kind: str
     account: str
     product: str
     at: datetime | None
     until: datetime | None
-    kind: str
-
-
-@dataclass(frozen=True)
-class People:
-    """People of one sort: those shown at once, those folded, and how many there are."""
-
-    shown: Sequence[ShownPerson]
-    folded: Sequence[ShownPerson]
     count: int
+    names: Sequence[str]
+    folded: Sequence[str]
 
     @property
     def left_out(self) -> int:
         """How many are neither shown nor folded."""
-        return self.count - len(self.shown) - len(self.folded)
+        return self.count - len(self.names) - len(self.folded)
+
+
+@dataclass(frozen=True)
+class People:
+    """People who lose, or who gain: how many, and in groups of the same fate."""
+
+    count: int
+    groups: Sequence[Group]
 
 
 @dataclass(frozen=True)
@@ -120,8 +127,8 @@ class PlanPresenter:
             "by_kind": kinds_counted(changes),
             "cost": [_cost(row) for row in document.get("cost", {}).get("years", ())],
             "cost_until": _instant(document.get("cost", {}).get("until")),
-            "lose": _people(lose, names, labels),
-            "gain": _people(gain, names, labels),
+            "lose": _people(lose, names, labels, LOSES),
+            "gain": _people(gain, names, labels, GAINS),
             "seats": seats,
             "seat_rows": [_seat(row, names, labels) for row in seats.get("rows", ())[:SEATS_SHOWN]],
             "timelines": telling[:TIMELINES_SHOWN],
@@ -141,7 +148,7 @@ def shown_change(change: Mapping[str, JSON]) -> ShownChange:
         label=change["label"],
         lines=[
             ShownLine(
-                label=str(line["label"]).removesuffix(" at").capitalize(),
+                label=_label(str(line["label"])),
                 old=None if line["old"] is None else in_reader_zone(str(line["old"])),
                 new=in_reader_zone(str(line["new"])),
                 unit=line.get("unit", ""),
@@ -162,8 +169,10 @@ def timelines(coverage: Mapping[str, JSON] | None, labels: Mapping[str, str]) ->
         return []
     scale = Scale(_required(coverage["starts_at"]), _required(coverage["ends_at"]))
     gaps = {name: _gaps_by_place(coverage[f"gaps_{name}"], scale) for name in ("before", "after")}
-    lanes = ("Before", "before"), ("After", "after")
-    return _drawn(coverage["places"], lanes, gaps, scale, labels)
+    # Gaps that a feature has with its whole product are told once, at the product (entitlements/planning/coverage.py).
+    told = {key for by_place in gaps.values() for key in by_place}
+    places = [place for place in coverage["places"] if not place["feature"] or _place_key(place) in told]
+    return _drawn(places, (("Before", "before"), ("After", "after")), gaps, scale, labels)
 
 
 def timelines_of_now(*, coverage: Coverage, labels: Mapping[str, str]) -> list[ShownTimeline]:
@@ -214,6 +223,11 @@ def _drawn(
     return sorted(drawn, key=lambda shown: (not shown.has_gap, not shown.differs))
 
 
+def _label(text: str) -> str:
+    words = text.removesuffix(" at").replace("sku", "SKU")
+    return words[:1].upper() + words[1:]
+
+
 def _title(kind: str) -> str:
     try:
         return governed.kind(kind).title
@@ -235,19 +249,33 @@ def _people_named(*lists: Iterable[Mapping[str, JSON]]) -> set[uuid.UUID]:
     }
 
 
-def _people(rows: Sequence[Mapping[str, JSON]], names: Mapping[uuid.UUID, str], labels: Mapping[str, str]) -> People:
-    shown = [
-        ShownPerson(
-            name=names[uuid.UUID(row["person"])],
-            account=labels.get(row["account"], ""),
-            product=labels.get(row["product"], ""),
-            at=_instant(row["at"]),
-            until=_instant(row["until"]),
-            kind=KIND_WORDS.get(row["kind"], str(row["kind"])),
+def _people(
+    rows: Sequence[Mapping[str, JSON]],
+    names: Mapping[uuid.UUID, str],
+    labels: Mapping[str, str],
+    words: Mapping[str, str],
+) -> People:
+    alike: dict[tuple[Any, ...], list[uuid.UUID]] = {}
+    for row in rows:
+        key = (row["at"], row["until"], row["kind"], row["account"], row["product"])
+        alike.setdefault(key, []).append(uuid.UUID(row["person"]))
+    groups = []
+    for (at, until, kind, account, product), people in alike.items():
+        known = sorted(names[person] for person in people if person in names)
+        groups.append(
+            Group(
+                kind=words.get(kind, str(kind)),
+                account=labels.get(account, ""),
+                product=labels.get(product, ""),
+                at=_instant(at),
+                until=_instant(until),
+                count=len(people),
+                names=known[:PEOPLE_SHOWN],
+                folded=known[PEOPLE_SHOWN:],
+            )
         )
-        for row in rows[: PEOPLE_SHOWN + PEOPLE_FOLDED]
-    ]
-    return People(shown[:PEOPLE_SHOWN], shown[PEOPLE_SHOWN:], len(rows))
+    groups.sort(key=lambda group: -group.count)
+    return People(len({row["person"] for row in rows}), groups)
 
 
 def _seat(row: Mapping[str, JSON], names: Mapping[uuid.UUID, str], labels: Mapping[str, str]) -> dict[str, Any]:
@@ -263,9 +291,9 @@ def _passed(rules: Sequence[Mapping[str, JSON]]) -> list[tuple[str, int]]:
     return list(Counter(row["sentence"] for row in rules if row["passed"]).items())
 
 
-def _stretches(segments: Iterable[Mapping[str, JSON]]) -> list[Stretch]:
+def _stretches(segments: Iterable[Mapping[str, JSON]], scale: Scale) -> list[Stretch]:
     return [
-        Stretch(_required(one["starts_at"]), _required(one["ends_at"]), one["capacity"], one["need"])
+        Stretch(_required(one["starts_at"]), _instant(one["ends_at"]) or scale.ends_at, one["capacity"], one["need"])
         for one in segments
     ]
 

@@ -68,6 +68,7 @@ class Box:
     css: str = ""
     label: str = ""
     label_x: str = ""
+    label_y: str = ""
     pattern: str = ""
 
 
@@ -102,7 +103,7 @@ class Lane:
     edges: Sequence[Line]
     needs: Sequence[Line]
     gaps: Sequence[Box]
-    number_y: str
+    middle_y: str
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def _months(scale: Scale, zone: tzinfo, step: int) -> list[datetime]:
     first = scale.starts_at.astimezone(zone)
     month = first.year * 12 + first.month
     month += -month % step
-    found = []
+    found: list[datetime] = []
     while True:
         instant = datetime(month // 12, month % 12 + 1, 1, tzinfo=zone)
         if instant >= scale.ends_at:
@@ -240,8 +241,9 @@ def _lane(
         return ground + LANE_HEIGHT * (1 - share)
 
     solid = [stretch for stretch in stretches if stretch.capacity is None or stretch.capacity > 0]
+    needed = max((stretch.need for stretch in stretches), default=0)
     return Lane(
-        title=title,
+        title=f"{title}: {needed:,} needed" if needed else title,
         title_y=str(top + 14),
         ground_y=str(ground),
         ground_height=str(LANE_HEIGHT),
@@ -256,7 +258,7 @@ def _lane(
             if one.need
         ],
         gaps=[_gap(gap, scale, ground, patterns) for gap in gaps],
-        number_y=str(ground + LANE_HEIGHT - 8),
+        middle_y=str(ground + LANE_HEIGHT // 2 + 5),
     )
 
 
@@ -271,6 +273,7 @@ def _capacity(stretch: Stretch, scale: Scale, level: float, ground: int) -> Box:
         css="tl-capacity",
         label=label if width >= LABEL_FITS else "",
         label_x=_percent(scale.at(stretch.starts_at) + 0.8),
+        label_y=_pixels(level + 15),
     )
 
 

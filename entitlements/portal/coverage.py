@@ -1,4 +1,4 @@
-"""What an account will be able to use, and where somebody will go without: coverage of the coming half year as it stands."""
+"""What an account can use in the coming half year, and where somebody will go without."""
 
 import uuid
 from collections.abc import Sequence

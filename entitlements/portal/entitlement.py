@@ -129,7 +129,8 @@ def _lead(entitlement: Entitlement, used: int, now: datetime) -> str:
     if entitlement.withdrawn_at is not None:
         return "It was taken back before it started."
     if entitlement.starts_at > now:
-        return f"{entitlement.account} may use {entitlement.sku.product} from {instant_text(entitlement.starts_at)}: {seats}."
+        starts = instant_text(entitlement.starts_at)
+        return f"{entitlement.account} may use {entitlement.sku.product} from {starts}: {seats}."
     if entitlement.ends_at is not None and entitlement.ends_at <= now:
         return f"It ended on {instant_text(entitlement.ends_at)}; {who} still."
     until = "without an end" if entitlement.ends_at is None else f"until {instant_text(entitlement.ends_at)}"
@@ -154,7 +155,7 @@ def _chain_of(entitlement: Entitlement, user: User) -> list[Entitlement]:
     known = {entitlement.id: entitlement}
     edge = {entitlement.id}
     while edge and len(known) < LONGEST_CHAIN:
-        before = {known[key].replaces_id for key in edge} - {None}
+        before = {key for one in edge if (key := known[one].replaces_id) is not None}
         found = [*seen.filter(id__in=before), *seen.filter(replaces__in=edge)]
         edge = {one.id for one in found} - set(known)
         known |= {one.id: one for one in found if one.id in edge}

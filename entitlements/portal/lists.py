@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
@@ -59,7 +60,7 @@ class EntitlementList:
 class AccountList:
     """A page of accounts."""
 
-    page: Page[Account]
+    page: Page[Any]
     lead: str
     text: str
     query: str
@@ -90,7 +91,7 @@ def entitlements(*, user: User, parameters: Mapping[str, str], now: datetime) ->
     page = Paginator(found, ROWS_PER_PAGE).get_page(parameters.get("page"))
     rows = [Row(row, *STATES[state_of(row, now=now)]) for row in page.object_list]
     count = page.paginator.count
-    lead = f"{count:,} {'entitlement' if count == 1 else 'entitlements'}{' of your filters' if any(given.values()) else ''}"
+    lead = f"{count:,} {'entitlement' if count == 1 else 'entitlements'}{' that match' if any(given.values()) else ''}"
     if ending:
         lead += f"; {ending:,} of those that you may see {'ends' if ending == 1 else 'end'} within 90 days"
     return EntitlementList(

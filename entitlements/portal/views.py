@@ -9,9 +9,9 @@ from django.urls import reverse
 from approvals.portal import reading as changes
 from approvals.portal.views import SignedInPage
 from approvals.requests.services import current
+from entitlements.directory.services import names_of
 from entitlements.planning.presentation import CHANGES_SHOWN, shown_change
 from entitlements.portal import access, coverage, entitlement, lists
-from entitlements.directory.services import names_of
 
 
 class Entitlements(SignedInPage):
