@@ -12,7 +12,9 @@ from approvals.governed import (
     register_discarded,
     register_kinds,
     register_planner,
+    register_presenter,
 )
+from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
 from approvals.requests.states import OPEN
 from audit.contributors import register_event_types
@@ -26,6 +28,8 @@ from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
 from entitlements.planning.planner import RegistryPlanner
+from entitlements.planning.presentation import PlanPresenter
+from entitlements.portal.facets import FACETS
 
 
 def register() -> None:
@@ -36,6 +40,8 @@ def register() -> None:
         register_kinds(changes.KINDS)
     grant_errors.register()
     register_planner(RegistryPlanner())
+    register_presenter(PlanPresenter())
+    register_facets(*FACETS)
     register_access(RegistryAccess())
     register_discarded(discard_people)
 
