@@ -1,0 +1,151 @@
+"""Change requests large enough that their application can be interrupted in its middle."""
+
+import itertools
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from knox.models import AuthToken
+
+from approvals.governed import Draft
+from approvals.requests import review, services
+from approvals.requests.models import ChangeRequest
+from approvals.requests.states import Status
+from entitlements.catalog.models import SKURevision
+from entitlements.directory.models import Person
+from entitlements.grants.models import Entitlement, Seat
+from foundation import clock
+from foundation.identity.models import User
+from tests import given
+
+STANDING_COUNT = 22
+SWAPPED_COUNT = 6
+LINES_COUNT = 8
+PEOPLE_COUNT = 30
+ITEMS_COUNT = 2 + 2 * LINES_COUNT + STANDING_COUNT
+
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What stands before the first request: entitlements that every one amends, and the people who act."""
+
+    revision: SKURevision
+    standing: list[Entitlement]
+    pairs: list[tuple[Person, Person]]
+    author: User
+    reviewers: tuple[User, User]
+    token: str = field(repr=False)
+
+
+def stock() -> Stock:
+    """Make it, through the governed path."""
+    account = given.account()
+    revision = given.sku_revision(given.sku(given.product()))
+    agreement = given.agreement(account)
+    people = given.people(2 * SWAPPED_COUNT, of=account)
+    pairs = list(zip(people[::2], people[1::2], strict=True))
+    standing = [
+        given.entitlement(
+            given.order_line(agreement, revision, 1000),
+            ends_at=None,
+            holders=[str(pairs[position][0].id)] if position < SWAPPED_COUNT else [],
+        )
+        for position in range(STANDING_COUNT)
+    ]
+    _, token = AuthToken.objects.create(user=given.user("it_operations"), expiry=timedelta(days=1))
+    return Stock(
+        revision=revision,
+        standing=standing,
+        pairs=pairs,
+        author=given.user("requester"),
+        reviewers=(given.user("licensing"), given.user("licensing")),
+        token=str(token),
+    )
+
+
+def approved(of: Stock) -> ChangeRequest:
+    """
+    An approved request of forty items.
+
+    A new account with its agreement, order lines and entitlements, thirty people registered, seats for them; and every
+    standing entitlement amended, some with a seat that goes from one person to another.
+    """
+    now = clock.now()
+    request = services.propose(
+        title="A new subsidiary",
+        drafts=[*new_account(of), *amendments(of)],
+        author=of.author,
+        now=now,
+        rationale=given.RATIONALE,
+    )
+    assert request.current_revision is not None
+    services.submit(change_request_id=request.id, author=of.author, now=now)
+    for reviewer in of.reviewers:
+        review.approve(change_request_id=request.id, digest=request.current_revision.digest, reviewer=reviewer, now=now)
+    request.refresh_from_db()
+    assert request.status == Status.APPROVED
+    return request
+
+
+def new_account(of: Stock) -> list[Draft]:
+    number = next(_number)
+    account_id, agreement_id = uuid.uuid4(), uuid.uuid4()
+    starts_at = (given.NOW - timedelta(days=30)).isoformat()
+    people = [{"person_id": str(uuid.uuid4()), "human_id": str(uuid.uuid4())} for _ in range(PEOPLE_COUNT)]
+    drafts = [
+        Draft("account.create", {"code": f"new-{number}", "name": f"Subsidiary {number}"}, account_id),
+        Draft(
+            "agreement.create",
+            {
+                "reference": f"NEW-{number}",
+                "title": "Subsidiary's agreement",
+                "side": "licensee",
+                "licensor": "Licensor Inc",
+                "licensee_id": str(account_id),
+                "starts_at": starts_at,
+                "renewal": "evergreen",
+            },
+            agreement_id,
+        ),
+    ]
+    for line in range(LINES_COUNT):
+        line_id = uuid.uuid4()
+        period = {"starts_at": starts_at, "ends_at": None, "quantity": 50, "unit_price": "100"}
+        terms: dict[str, Any] = {
+            "agreement_id": str(agreement_id),
+            "reference": f"NEW-{number}-{line}",
+            "sku_revision_id": str(of.revision.id),
+            "starts_at": starts_at,
+            "periods": [period],
+            "currency": "EUR",
+        }
+        drafts.append(Draft("orderline.create", terms, line_id))
+        holders = people if line == 0 else people[line :: LINES_COUNT - 1]
+        grant: dict[str, Any] = {
+            "reference": f"NEW-ENT-{number}-{line}",
+            "account_id": str(account_id),
+            "order_line_id": str(line_id),
+            "phase": "production",
+            "seats": 40,
+            "regions": ["DE", "US"],
+            "starts_at": starts_at,
+            "people": people if line == 0 else [],
+            "holders": [person["person_id"] for person in holders],
+        }
+        drafts.append(Draft("entitlement.grant", grant, uuid.uuid4()))
+    return drafts
+
+
+def amendments(of: Stock) -> list[Draft]:
+    drafts = []
+    for position, entitlement in enumerate(of.standing):
+        payload: dict[str, Any] = {"notes": str(uuid.uuid4())}
+        if position < SWAPPED_COUNT:
+            holder = Seat.objects.held().get(entitlement=entitlement).person_id
+            other = next(person for person in of.pairs[position] if person.id != holder)
+            payload |= {"release": [str(holder)], "holders": [str(other.id)]}
+        drafts.append(Draft("entitlement.amend", payload, entitlement.id))
+    return drafts

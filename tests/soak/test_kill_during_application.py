@@ -1,0 +1,149 @@
+"""
+The web server or PostgreSQL is killed at random instants while a request is applied.
+
+TENURE_SOAK_ROUNDS sets how often; the few of an ordinary run are the seed of the two hundred of a long one.
+"""
+
+import os
+import random
+import statistics
+import sys
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from approvals.requests.models import ChangeRequest
+from tests.soak import preparing
+from tests.soak.checking import check_everything, check_whole
+from tests.soak.preparing import Stock
+from tests.soak.serving import Attempt, Served, served
+
+ROUNDS = int(os.environ.get("TENURE_SOAK_ROUNDS", "6"))
+SEED = 20260302
+UNDISTURBED = 3
+# Kills are spread over the time until the commit and somewhat beyond.
+BEYOND = 1.2
+WITHIN = ("checking", "writing")
+PLACES = ("before", *WITHIN, "after")
+VICTIMS = ("web", "PostgreSQL")
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was killed where, and what was found: applied or not, and whether the sender had an answer."""
+
+    victim: str
+    place: str
+    applied: bool
+    answered: bool
+
+
+def apply_over_http(serving: Served, of: Stock, request: ChangeRequest, key: str | None) -> Attempt:
+    return serving.post(f"/api/v1/change-requests/{request.id}/apply", token=of.token, key=key)
+
+
+def undisturbed(serving: Served, of: Stock) -> float:
+    """Apply one request without a kill; answer the seconds until its commit was seen."""
+    request = preparing.approved(of)
+    began = time.monotonic()
+    attempt = apply_over_http(serving, of, request, None)
+    while serving.observe(request.id) != "after" and attempt.thread.is_alive():
+        time.sleep(0.001)
+    seconds = time.monotonic() - began
+    assert attempt.wait().status == 200, (attempt.document, serving.tail_web_log())
+    assert check_whole(request.id, key=None)
+    return seconds
+
+
+def interrupted(serving: Served, of: Stock, *, victim: str, delay: float, key: str | None) -> Round:
+    """Kill once while a request is applied, start again, check, and let the sender try again."""
+    request = preparing.approved(of)
+    connections.close_all()
+    attempt = apply_over_http(serving, of, request, key)
+    time.sleep(delay)
+    place = serving.observe(request.id)
+    if victim == "web":
+        serving.kill_web()
+    else:
+        serving.kill_postgresql()
+        serving.start_postgresql()
+    attempt.wait()
+    serving.wait_until_quiet()
+    applied = check_whole(request.id, key=key)
+    assert applied or place != "after", "What others had seen as applied was lost."
+    assert not applied or place != "before", "Something was applied that nobody had begun."
+    assert applied or attempt.status != 200, "The sender was told of an application that is lost."
+    if victim == "web":
+        serving.start_web()
+    check_second_try(apply_over_http(serving, of, request, key).wait(), serving, applied=applied, key=key)
+    assert check_whole(request.id, key=key)
+    return Round(victim=victim, place=place, applied=applied, answered=attempt.status is not None)
+
+
+def check_second_try(attempt: Attempt, serving: Served, *, applied: bool, key: str | None) -> None:
+    """The sender who knows nothing sends it again: it is done now, or was done and is said to be."""
+    told = (attempt.document, serving.tail_web_log())
+    if applied and key is None:
+        assert (attempt.status, attempt.document["code"]) == (409, "wrong_state"), told
+    else:
+        assert attempt.status == 200, told
+        assert attempt.document["status"] == "applied", told
+        assert (attempt.headers.get("idempotency-replayed") == "true") == applied, told
+
+
+def table(rounds: list[Round], typical: float) -> str:
+    """The summary, as people read it."""
+    counts = Counter((one.victim, one.place, one.applied) for one in rounds)
+    lines = [
+        f"{len(rounds)} kills; undisturbed, {preparing.ITEMS_COUNT} items are applied in {1000 * typical:.0f} ms",
+        f"{'killed':<12}{'at':<10}{'applied':>8}{'not':>6}",
+    ]
+    for victim in VICTIMS:
+        for place in PLACES:
+            done, undone = counts[victim, place, True], counts[victim, place, False]
+            lines.append(f"{victim:<12}{place:<10}{done:>8}{undone:>6}")
+    unknown = sum(not one.answered for one in rounds)
+    lines.append(f"{sum(one.applied for one in rounds)} applied, {sum(not one.applied for one in rounds)} not;")
+    lines.append(f"{unknown} senders had no answer, {len(rounds) - unknown} had one; partly applied: 0")
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def serving(loopback: None, django_db_blocker: Any) -> Any:
+    """Have the instance, with this process's services on it."""
+    with django_db_blocker.unblock(), served() as running:
+        yield running
+
+
+@pytest.mark.soak
+class TestKillDuringApplication:
+    def test_leaves_a_change_wholly_applied_or_wholly_not(self, serving: Served, capfd: Any) -> None:
+        randomness = random.Random(SEED)  # noqa: S311 - the same instants on every run
+        of = preparing.stock()
+        lasted = [undisturbed(serving, of) for _ in range(UNDISTURBED)]
+        rounds = []
+        for number in range(ROUNDS):
+            # The machine's load changes: what counts is how long it took lately.
+            typical = statistics.median(lasted[-7:])
+            if number % 10 == 9:
+                lasted.append(undisturbed(serving, of))
+            rounds.append(
+                interrupted(
+                    serving,
+                    of,
+                    victim=VICTIMS[number % 2],
+                    delay=randomness.uniform(0, BEYOND) * typical,
+                    key=str(uuid.uuid4()) if randomness.random() < 0.5 else None,
+                )
+            )
+        check_everything()
+        with capfd.disabled():
+            sys.stderr.write(f"\n{table(rounds, statistics.median(lasted))}\n")
+        within = sum(one.place in WITHIN for one in rounds)
+        assert within * 3 >= len(rounds), f"Only {within} of {len(rounds)} kills fell within: this proves little."
+        assert any(one.place == "writing" for one in rounds)
