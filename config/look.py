@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from foundation.web.palette import PRIMARY
@@ -16,6 +17,10 @@ def _having(permission: str) -> Allowed:
         return request.user.has_perm(permission)
 
     return allowed
+
+
+def _icon(request: HttpRequest) -> str:
+    return static("tenure/icon.svg")
 
 
 def _page(title: str, icon: str, model: str, permission: str = "approvals.view_changerequest") -> dict[str, Any]:
@@ -84,6 +89,7 @@ LOOK: dict[str, Any] = {
     "SITE_SUBHEADER": "Registry; every save proposes",
     "SITE_SYMBOL": "swap_horiz",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",

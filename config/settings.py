@@ -166,6 +166,7 @@ CONTENT_SECURITY_POLICY = {
 ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 UNFOLD = LOOK
+FORMAT_MODULE_PATH = "config.formats"
 # Lockouts are in the log; their own pages would delete records.
 AXES_ENABLE_ADMIN = False
 

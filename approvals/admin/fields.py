@@ -113,7 +113,9 @@ class RowsWidget(forms.Widget):
         context["widget"] |= {
             "columns": self.columns,
             "count": len(rows),
-            "rows": [[self._cell(name, number, column, row) for column in self.columns] for number, row in enumerate(rows)],
+            "rows": [
+                [self._cell(name, number, column, row) for column in self.columns] for number, row in enumerate(rows)
+            ],
         }
         return context
 
@@ -145,7 +147,8 @@ class RowsWidget(forms.Widget):
             "class": " ".join(SELECT_CLASSES if choices else INPUT_CLASSES),
             "aria-label": f"{column.label}, row {number + 1}",
         }
-        return column.field.widget.render(f"{name}-{number}-{column.name}", row.get(column.name), attrs)
+        rendered: str = column.field.widget.render(f"{name}-{number}-{column.name}", row.get(column.name), attrs)
+        return rendered
 
 
 class RowsField(forms.Field):
@@ -214,7 +217,8 @@ class MappingField(RowsField):
 
     def __init__(self, *, key: str, value: str, value_field: forms.Field, **options: Any) -> None:
         super().__init__(
-            columns=(Column("key", key, forms.CharField(max_length=200)), Column("value", value, value_field)), **options
+            columns=(Column("key", key, forms.CharField(max_length=200)), Column("value", value, value_field)),
+            **options,
         )
 
     def rows_of(self, value: Any) -> list[Row]:

@@ -21,7 +21,7 @@ from foundation.identity.models import User
 
 @dataclass(frozen=True)
 class File:
-    """What a page asks for: drafts, the version that each existing record was shown in, reasons, what records are called."""
+    """What a page asks for: drafts, the version in which each record was shown, reasons, names of the records."""
 
     drafts: Sequence[Draft]
     bases: Mapping[uuid.UUID, int]
@@ -41,7 +41,8 @@ def file_drafts(file: File, *, request: HttpRequest, now: datetime) -> ChangeReq
     if not isinstance(request.user, User):
         raise NotPermitted("Sign in to propose a change.")
     drafts = [
-        Draft(kind=draft.kind, payload=jsonable(dict(draft.payload)), target_id=draft.target_id) for draft in file.drafts
+        Draft(kind=draft.kind, payload=jsonable(dict(draft.payload)), target_id=draft.target_id)
+        for draft in file.drafts
     ]
     change_request = propose(
         title=_title(file), drafts=drafts, author=request.user, now=now, rationale=file.rationale, source="admin"
@@ -53,12 +54,6 @@ def file_drafts(file: File, *, request: HttpRequest, now: datetime) -> ChangeReq
 
 
 def _title(file: File) -> str:
-    first = file.drafts[0]
     others = len(file.drafts) - 1
     more = f" and {others} more" if others else ""
-    name = file.names[0] if first.target_id in file.bases else str(_called(first) or file.names[0])
-    return f"{governed.kind(first.kind).title} {name}{more}"
-
-
-def _called(draft: Draft) -> object:
-    return next((draft.payload[key] for key in ("reference", "name", "code", "version_name") if key in draft.payload), "")
+    return f"{governed.kind(file.drafts[0].kind).title} {file.names[0]}".strip() + more

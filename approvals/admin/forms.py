@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
+from django.utils import timezone
 
 from approvals import governed
-from approvals.governed import Draft
 from approvals.admin.reasons import ReasonsForm
 from approvals.admin.words import difference_since
+from approvals.governed import Draft
 from foundation.errors import DomainError, NotPermitted
 
 
@@ -22,7 +23,7 @@ class Refusal:
     prefix: str | None
 
 
-class RecordForm(forms.ModelForm):
+class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """
     What one record should be.
 
@@ -42,9 +43,11 @@ class RecordForm(forms.ModelForm):
         self.record_id = self.instance.pk
         if not self.is_new:
             self.initial.setdefault("base_version", self.instance.version)
-        self.initial = self.initial_of(self.instance) | self.initial
+        self.initial = self.initial_of(self.instance) | dict(self.initial)
         for name, field in self.fields.items():
             self._keep_current(name, field)
+            if isinstance(field, forms.SplitDateTimeField) and not field.help_text:
+                field.help_text = f"In {timezone.get_current_timezone_name()}."
         self._fix()
 
     @property
@@ -68,6 +71,13 @@ class RecordForm(forms.ModelForm):
     def is_touched(self, name: str) -> bool:
         """Tell whether a payload's value was changed."""
         return self.field_of(name) in self.changed_data
+
+    def called(self) -> str:
+        """Return what people call the record; a new one by what the form says of it."""
+        if not self.is_new:
+            return str(self.instance)
+        named = (self.cleaned_data.get(name) for name in ("reference", "name", "code", "version_name", "sku"))
+        return str(next((name for name in named if name), ""))
 
     def field_of(self, name: str) -> str:
         """Return the form field that says a payload's value."""

@@ -12,7 +12,7 @@ from foundation.identity.models import User
 from foundation.web.admin import HistoryAdmin
 
 
-class ReadHistory(HistoryAdmin):  # type: ignore[misc]  # simple-history has no types
+class ReadHistory(HistoryAdmin):
     """History pages: only of records that the user may see, each version with its change request."""
 
     object_history_list_template = "proposing/history_list.html"

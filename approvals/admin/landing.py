@@ -25,6 +25,8 @@ def go_to(request: HttpRequest, change_request: ChangeRequest) -> HttpResponse:
     """Tell what was filed and what is missing, and lead there."""
     rationale = current(change_request).rationale
     missing = [name.replace("_", " ") for name in REQUIRED if not rationale.get(name)]
-    asked = f" Before it goes to review, say: {', '.join(missing)}." if missing else " Send it to review when it is ready."
+    asked = (
+        f" Before it goes to review, say: {', '.join(missing)}." if missing else " Send it to review when it is ready."
+    )
     messages.success(request, f"Change {change_request.number} is filed as a draft; nothing has changed yet.{asked}")
     return HttpResponseRedirect(url_of(change_request))

@@ -102,7 +102,10 @@ class PolicyAdmin(ProposingAdmin):
     @admin.display(description="Conditions")
     def conditions_shown(self, obj: Policy) -> str:
         """Return the conditions in words."""
-        return "; ".join(f"{row['field']} {row['operator'].replace('_', ' ')} {row['value']}" for row in obj.conditions) or "always"
+        return (
+            "; ".join(f"{row['field']} {row['operator'].replace('_', ' ')} {row['value']}" for row in obj.conditions)
+            or "always"
+        )
 
 
 def listed(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 Admin pages of governed records: every save and every retirement proposes, and nothing here writes a record.
 
 Django's own way to save is kept shut at each step (`save_model`, `save_formset`, `delete_model` …), whatever leads
-there: bulk actions, inlines, history, save-as, list_editable. `changeform_view` ends in one change request with one item
-for each record changed on the page.
+there: bulk actions, inlines, history, save-as, list_editable. `changeform_view` ends in one change request with one
+item for each record changed on the page.
 """
 
 import uuid
@@ -19,10 +19,10 @@ from django.urls import URLPattern, path, reverse
 
 from approvals import governed
 from approvals.admin import landing
+from approvals.admin.access import may_propose
 from approvals.admin.filing import File, file_drafts
 from approvals.admin.forms import ProposalForm, RecordForm, Refusal
 from approvals.admin.history import ReadHistory
-from approvals.admin.access import may_propose
 from approvals.admin.reasons import RATIONALE, rationale_of
 from approvals.admin.retiring import RetireForm, retire_draft
 from approvals.admin.sharing import Proposing, prepared_form
@@ -35,7 +35,7 @@ from foundation.errors import DomainError, NotPermitted
 _NEVER = "Governed records change only through a change request. Propose the change on the record's page."
 
 
-class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold has no types
+class ProposingAdmin(Proposing, ReadHistory):
     """
     Pages of one governed model.
 
@@ -49,6 +49,8 @@ class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold ha
     retire_verb: ClassVar[str] = "Retire"
     retire_kind: ClassVar[str | None] = None
     shown_as: ClassVar[dict[str, str]] = {}
+    # Fields that a kind of its own changes, and so are edited although the amending payload does not have them.
+    moves: ClassVar[frozenset[str]] = frozenset()
     save_as = False
     list_editable = ()
     show_facets = False
@@ -84,7 +86,7 @@ class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold ha
         why = {
             "fields": RATIONALE,
             "classes": ["collapse"],
-            "description": "Reviewers read this. You may also write it on the change request, before it goes to review.",
+            "description": "Reviewers read this. You may also say it on the change request, before it goes to review.",
         }
         return [*fieldsets, ("Why", why)]
 
@@ -124,7 +126,7 @@ class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold ha
         form, amending = self.form, governed.kind(kind).payload.model_fields
         names = [name for name in governed.kind(creates).payload.model_fields if name not in amending]
         columns = {field.attname: field.name for field in self.model._meta.concrete_fields}
-        return [columns[name] for name in names if name in columns and columns[name] not in form.base_fields]
+        return [columns[name] for name in names if name in columns and columns[name] not in {*form.declared_fields, *self.moves}]
 
     def _shown(self, fields: Sequence[Any]) -> list[Any]:
         shown = [
@@ -230,7 +232,7 @@ class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold ha
                     drafts=[draft for _, draft in asked],
                     bases={row.instance.pk: row.instance.version for row, _ in asked if not row.is_new},
                     rationale=rationale_of(cleaned),
-                    names=[str(row.instance) for row, _ in asked],
+                    names=[row.called() for row, _ in asked],
                 ),
                 request=request,
                 now=clock.now(),
@@ -351,7 +353,7 @@ class ProposingAdmin(Proposing, ReadHistory):  # type: ignore[misc]  # unfold ha
         return record
 
 
-class Refused(Exception):  # noqa: N818  it is caught on the same page
+class Refused(Exception):
     """A proposal was refused; undoes the page's transaction, after which the page is shown with the reasons."""
 
     def __init__(self, refusal: Refusal) -> None:

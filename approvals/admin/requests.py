@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from approvals import governed
 from approvals.admin import landing
 from approvals.admin.access import may_read
 from approvals.requests.models import ChangeRequest
@@ -57,7 +58,7 @@ class ChangeRequestAdmin(ReadingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChangeRequest]:
         """Return the requests whose every account and product the user may see (INV-12)."""
-        requests = super().get_queryset(request)
+        requests: QuerySet[ChangeRequest] = super().get_queryset(request)
         if not isinstance(request.user, User):
             return requests.none()
         return requests.filter(pk__in=ChangeRequest.objects.visible_to(request.user).values("pk"))
@@ -73,7 +74,7 @@ class ChangeRequestAdmin(ReadingAdmin):
         """Lead to the request's events in the ledger."""
         return HttpResponseRedirect(f"{reverse('admin:audit_event_changelist')}?q={object_id}")
 
-    @display(description="Status", ordering="status", label=STATUS_LABELS)
+    @display(description="Status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
     def status_shown(self, obj: ChangeRequest) -> str:
         """Return the status in words."""
         return obj.status_label
@@ -111,11 +112,16 @@ class ChangeRequestAdmin(ReadingAdmin):
 def _told(plan: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (
-            f"{change['title']}: {change['label']}",
+            f"{_kind_title(change['kind'])}: {change['label']}",
             format_html_join("", "{}: {} → {}<br>", [(*_values(line),) for line in change["lines"]]),
         )
         for change in plan.get("changes", [])
     ]
+
+
+def _kind_title(name: str) -> str:
+    known = governed.kinds().get(name)
+    return known.title if known is not None else name
 
 
 def _values(line: dict[str, Any]) -> tuple[str, str, str]:

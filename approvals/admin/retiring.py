@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from approvals.governed import Draft
 from approvals.admin.reasons import RATIONALE, ReasonsForm
+from approvals.governed import Draft
 from approvals.records.models import GovernedModel
 from foundation.errors import DomainError
 

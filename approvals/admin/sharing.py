@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from approvals import governed
-from approvals.admin.forms import RecordForm
 from approvals.admin.access import may_propose, may_read
+from approvals.admin.forms import RecordForm
 from approvals.records.models import GovernedModel
 
 

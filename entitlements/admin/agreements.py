@@ -51,7 +51,20 @@ class AgreementAdmin(Seen, ProposingAdmin):
     }
     fieldsets = (
         (None, {"fields": ("reference", "title", "side", "licensor", "licensee", "purchaser", "reseller", "owner")}),
-        ("Term", {"fields": ("starts_at", "ends_at", "renewal", "renewal_months", "notice_days", "notice", "notice_served_on")}),
+        (
+            "Term",
+            {
+                "fields": (
+                    "starts_at",
+                    "ends_at",
+                    "renewal",
+                    "renewal_months",
+                    "notice_days",
+                    "notice",
+                    "notice_served_on",
+                )
+            },
+        ),
         ("Coverage", {"fields": ("covered_accounts", "covers_descendants", "assignability")}),
         ("Money", {"fields": ("currency", "budget", "price_cap_percent")}),
         (
@@ -118,7 +131,10 @@ class OrderLineAdmin(Seen, ProposingAdmin):
     shown_as: ClassVar[dict[str, str]] = {"periods": "periods_shown"}
     fieldsets = (
         (None, {"fields": ("agreement", "reference", "sku_revision", "starts_at", "ends_at")}),
-        ("Quantity and price", {"fields": ("currency", "billing", "periods", "list_price", "discount_percent", "tax_percent")}),
+        (
+            "Quantity and price",
+            {"fields": ("currency", "billing", "periods", "list_price", "discount_percent", "tax_percent")},
+        ),
         ("Order", {"fields": ("purchase_order", "purchase_order_on", "cost_center", "gl_code")}),
         ("Proration, credit, co-term", {"fields": ("proration", "credit_rule", "co_term_on")}),
     )

@@ -53,9 +53,7 @@ class ProductAdmin(Seen, ProposingAdmin):
     search_fields = ("name", "code", "licensor", "purl")
     ordering = ("name",)
     inlines = (FeatureInline, ReleaseInline)
-    fieldsets = (
-        (None, {"fields": ("code", "name", "licensor", "category", "description", "purl")}),
-    )
+    fieldsets = ((None, {"fields": ("code", "name", "licensor", "category", "description", "purl")}),)
 
 
 @admin.register(Feature)
@@ -69,9 +67,7 @@ class FeatureAdmin(Seen, ProposingAdmin):
     search_fields = ("code", "name", "product__name")
     ordering = ("product__name", "code")
     autocomplete_fields = ("product",)
-    fieldsets = (
-        (None, {"fields": ("product", "code", "name", "type", "unit", "description")}),
-    )
+    fieldsets = ((None, {"fields": ("product", "code", "name", "type", "unit", "description")}),)
 
 
 @admin.register(Release)
@@ -90,9 +86,7 @@ class ReleaseAdmin(Seen, ProposingAdmin):
     search_fields = ("version_name", "product__name")
     ordering = ("product__name", "-released_on", "version_name")
     autocomplete_fields = ("product",)
-    fieldsets = (
-        (None, {"fields": ("product", "version_name", "planned_on", "released_on", "end_of_life_on")}),
-    )
+    fieldsets = ((None, {"fields": ("product", "version_name", "planned_on", "released_on", "end_of_life_on")}),)
 
 
 @admin.register(SKU)

@@ -39,7 +39,9 @@ class SKURevisionForm(ProposalForm):
     countries = RegionsField(label="Regions of use")
     hosting_countries = RegionsField(label="Hosting regions", required=False)
     environments = EnvironmentsField(label="Environments allowed")
-    releases = LinesField(required=False, label="Releases covered", help_text="One release a line. Empty: all releases.")
+    releases = LinesField(
+        required=False, label="Releases covered", help_text="One release a line. Empty: all releases."
+    )
     compliance_obligations = LinesField(required=False, help_text="One obligation a line.")
 
     class Meta:

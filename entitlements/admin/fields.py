@@ -20,7 +20,9 @@ from entitlements.directory.models import Account, AccountUserGrant, ProductUser
 
 def country_choices() -> list[tuple[str, str]]:
     """Return every country, by its common name."""
-    named = [(country.alpha_2, f"{country_name(country.alpha_2)} ({country.alpha_2})") for country in pycountry.countries]
+    named = [
+        (country.alpha_2, f"{country_name(country.alpha_2)} ({country.alpha_2})") for country in pycountry.countries
+    ]
     return sorted(named, key=lambda choice: choice[1])
 
 
@@ -53,7 +55,9 @@ class RegionsField(CountriesField):
     """Countries and region groups; groups are expanded to their countries when the change is planned."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", "Countries and region groups. A group is expanded to its countries when planned.")
+        options.setdefault(
+            "help_text", "Countries and region groups. A group is expanded to its countries when planned."
+        )
         super().__init__(choices=region_choices, **options)
 
 
@@ -72,18 +76,22 @@ class CurrencyField(forms.ChoiceField):
         super().__init__(choices=choices, widget=UnfoldAdminSelect2Widget, **options)
 
 
-class AccountsField(forms.ModelMultipleChoiceField):
+class AccountsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic in the stubs only
     """Several accounts, found by typing; a page that narrows its accounts narrows `queryset`."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(queryset=Account.objects.order_by("name"), widget=_found_by_typing(AccountUserGrant), **options)
+        super().__init__(
+            queryset=Account.objects.order_by("name"), widget=_found_by_typing(AccountUserGrant), **options
+        )
 
 
-class ProductsField(forms.ModelMultipleChoiceField):
+class ProductsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic in the stubs only
     """Several products, found by typing."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(queryset=Product.objects.order_by("name"), widget=_found_by_typing(ProductUserGrant), **options)
+        super().__init__(
+            queryset=Product.objects.order_by("name"), widget=_found_by_typing(ProductUserGrant), **options
+        )
 
 
 def _found_by_typing(grant: type[AccountUserGrant] | type[ProductUserGrant]) -> AutocompleteSelectMultiple:

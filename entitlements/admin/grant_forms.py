@@ -21,8 +21,8 @@ class EntitlementForm(ProposalForm):
     """
     An entitlement.
 
-    Seats are a number or, said in so many words, unlimited. Moving it to another SKU revision is a change of its own kind,
-    which carries the regions along and nothing else.
+    Seats are a number or, said in so many words, unlimited. Moving it to another SKU revision is a change of its own
+    kind, which carries the regions along and nothing else.
     """
 
     seats = forms.IntegerField(
@@ -63,6 +63,19 @@ class EntitlementForm(ProposalForm):
     class Meta:
         model = Entitlement
         exclude: ClassVar[list[str]] = []
+        labels: ClassVar[dict[str, str]] = {
+            "sku_revision": "SKU revision",
+            "grace_seconds": "Grace, in seconds",
+            "enforcement": "Beyond the granted seats, use is",
+            "owner": "Owner (whom to ask)",
+            "replaces": "Replaces (predecessor)",
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "order_line": "What was ordered and paid for; it names the agreement, the seats and the term.",
+            "sku_revision": "The terms under which it was sold. Choosing another revision moves the entitlement to it.",
+            "grace_seconds": "Two weeks are 1209600 seconds.",
+            "replaces": "A successor serves the same holders; it does not add seats.",
+        }
 
     def initial_of(self, instance: Any) -> dict[str, Any]:
         """Return seats and regions as they are edited."""
@@ -94,7 +107,8 @@ class EntitlementForm(ProposalForm):
         if self._moves() and set(self.changes()) - {"regions"}:
             self.add_error(
                 "sku_revision",
-                "Moving to another SKU revision is a change of its own, with the regions at most. Propose the rest apart.",
+                "Moving to another SKU revision is a change of its own, with its regions at most. "
+                "Propose the rest apart.",
             )
         return cleaned
 
@@ -122,7 +136,7 @@ class EndForm(RetireForm):
         "if the instant is before its start."
     )
     field_order = ("ends_at", *RATIONALE)
-    reason = None  # the payload has none: the justification says it
+    reason = None  # type: ignore[assignment]  # Django's way to drop a field: the payload has none: the justification says it
 
     ends_at = forms.SplitDateTimeField(
         label="Ends", widget=UnfoldAdminSplitDateTimeWidget, help_text="The first instant at which it no longer holds."

@@ -41,7 +41,8 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold has no types
         """Return the rows in the state chosen."""
         now = clock.now()
         conditions = {
-            "in_force": Q(starts_at__lte=now, withdrawn_at__isnull=True) & (Q(ends_at__isnull=True) | Q(ends_at__gt=now)),
+            "in_force": Q(starts_at__lte=now, withdrawn_at__isnull=True)
+            & (Q(ends_at__isnull=True) | Q(ends_at__gt=now)),
             "upcoming": Q(starts_at__gt=now, withdrawn_at__isnull=True),
             "ended": Q(ends_at__lte=now, withdrawn_at__isnull=True),
             "withdrawn": Q(withdrawn_at__isnull=False),
@@ -101,7 +102,17 @@ class EntitlementAdmin(Seen, ProposingAdmin):
     retire_form = EndForm
     retire_verb = "End"
     leaves = frozenset({"people", "holders", "release"})
-    list_display = ("reference", "account", "sku_revision", "phase_shown", "seats_shown", "starts_at", "ends_at", "state")
+    moves = frozenset({"sku_revision"})
+    list_display = (
+        "reference",
+        "account",
+        "sku_revision",
+        "phase_shown",
+        "seats_shown",
+        "starts_at",
+        "ends_at",
+        "state",
+    )
     list_select_related = ("account", "sku_revision__sku", "pool")
     list_filter = (
         StateFilter,
@@ -129,7 +140,8 @@ class EntitlementAdmin(Seen, ProposingAdmin):
             None,
             {
                 "fields": ("reference", "account", "order_line", "sku_revision", "phase", "owner"),
-                "description": "The right of an account under an order line. Nothing can be granted that no order line gives.",
+                "description": "The right of an account under an order line. "
+                "Nothing can be granted that no order line gives.",
             },
         ),
         ("Seats", {"fields": ("seats", "unlimited", "enforcement")}),
@@ -162,7 +174,7 @@ class EntitlementAdmin(Seen, ProposingAdmin):
             for name, options in fieldsets
         ]
 
-    @display(
+    @display(  # type: ignore[untyped-decorator]  # unfold has no types
         description="Phase",
         ordering="phase",
         label={"Trial": "info", "Bridge": "warning", "Production": "success"},
@@ -224,5 +236,3 @@ class SeatAdmin(SeenReadingAdmin):
     def holder(self, obj: Seat) -> str:
         """Return who holds it: a device, or a person by UUID."""
         return f"device {obj.device}" if obj.person_id is None else f"person {obj.person_id}"
-
-

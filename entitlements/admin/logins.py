@@ -5,7 +5,6 @@ They are not governed: they say who may see and touch what, and take effect at o
 same transaction. They stand here because the foundation knows neither the ledger nor accounts.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -36,7 +35,7 @@ _EVERYWHERE: dict[str, Target] = {"all_accounts": Account, "all_products": Produ
 _OWN = ("is_active", "is_staff", "is_superuser", "groups", "all_accounts", "all_products", "accounts", "products")
 
 
-class GrantsForm(forms.ModelForm):
+class GrantsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Accounts and products granted one by one."""
 
     accounts = AccountsField(
@@ -115,7 +114,7 @@ class _Granting:
 
 
 @admin.register(User)
-class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # unfold has no types
+class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Logins: who signs in, with which roles, and which accounts and products are granted to them."""
 
     form = LoginForm
@@ -134,7 +133,7 @@ class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # un
             "What they may do",
             {
                 "fields": ("is_active", "is_staff", "is_superuser", "groups"),
-                "description": "Staff may open these pages. Nobody, superusers included, writes a governed record here.",
+                "description": "Staff may open these pages. Nobody, superuser or not, writes a governed record here.",
             },
         ),
         ("Where they may do it", {"fields": ("all_accounts", "accounts", "all_products", "products")}),
@@ -142,7 +141,7 @@ class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # un
             "Identity",
             {
                 "fields": ("human_id", "last_login", "date_joined"),
-                "description": "All logins of one human share the human id. Nobody decides on what they wrote under any.",
+                "description": "All logins of one human share it: nobody decides on what they wrote under another.",
             },
         ),
     )
@@ -162,11 +161,13 @@ class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # un
         """Answer no: a login is made inactive; what it did stays its."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return what is shown only: one's own rights, and for others than superusers who is one."""
         readonly = tuple(super().get_readonly_fields(request, obj))
         if obj is not None and obj.pk == request.user.pk:
-            return readonly + tuple(name for name in _OWN if name not in LoginForm.base_fields or name.startswith("is_"))
+            return readonly + tuple(
+                name for name in _OWN if name not in LoginForm.base_fields or name.startswith("is_")
+            )
         return readonly if request.user.is_superuser else (*readonly, "is_superuser")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -190,7 +191,7 @@ class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # un
         return form
 
     @transaction.atomic
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """
         Set another password, with its event.
 
@@ -217,15 +218,15 @@ class LoginAdmin(_Granting, UserAdmin, TenureAdmin):  # type: ignore[misc]  # un
                 change_permissions = form.instance.user_permissions
                 (change_permissions.add if form.cleaned_data[name] else change_permissions.remove)(permission)
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> str:
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Return what changed: rights with their value, anything personal by its name alone."""
         return ", ".join(_told(form, name) for name in form.changed_data)
 
-    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Record the event."""
         _record(events.LOGIN_ADDED, request, obj, fields="")
 
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Record the event, if anything changed."""
         if message:
             _record(events.LOGIN_CHANGED, request, obj, fields=str(message))
@@ -245,7 +246,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(_Granting, TenureAdmin):  # type: ignore[misc]  # unfold has no types
+class RoleAdmin(_Granting, TenureAdmin):
     """Roles: what each may do is code; the accounts and products granted to all who have it are edited here."""
 
     form = RoleForm

@@ -1,6 +1,5 @@
 """Admin pages show the same rows as every other surface (INV-12)."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -10,13 +9,11 @@ from approvals.admin.access import may_read
 from foundation.identity.models import User
 from foundation.web.reading import ReadingAdmin
 
-Sees = Callable[[User], QuerySet[Any]]
-
 
 class Seen:
     """Rows that a user may see, as `sees` says."""
 
-    sees: ClassVar[Sees]
+    sees: ClassVar["staticmethod[[User], QuerySet[Any]]"]
 
     def visible(self, queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Return those of the rows that the user may see, in one query."""
@@ -25,7 +22,7 @@ class Seen:
         return queryset.filter(pk__in=type(self).sees(request.user).values("pk"))
 
 
-class SeenReadingAdmin(Seen, ReadingAdmin):  # type: ignore[misc]  # unfold has no types
+class SeenReadingAdmin(Seen, ReadingAdmin):
     """Pages of an operational table, read by everybody of staff with a role."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -1,5 +1,6 @@
 """Fixtures of the admin's tests: a registry with one record of each sort, and people who look at it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from approvals.policies.models import Policy
 from entitlements.grants.services import take_seat
 from foundation import clock
 from foundation.identity.models import User
-from tests import given
+from tests import browser, given
+from tests.browser import Tab
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ class Registry:
 
     def __getitem__(self, name: str) -> Any:
         return self.records[name]
+
+    def login(self) -> User:
+        """Return a login that is not the reader's own, with grants."""
+        login = given.user("licensing", username="lena", everywhere=False, is_staff=True)
+        given.grant_access(login, self["account"], self["product"])
+        return login
+
+    def of(self, model: type[Any]) -> Any:
+        """Return the model's record, as it is stored."""
+        return model._default_manager.get(pk=self.records[model._meta.model_name].pk)
 
 
 @pytest.fixture
@@ -73,6 +85,21 @@ def _fixed_clock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setattr(clock, "now", lambda: given.NOW)
     # Nothing is collected in tests; files are found where they are written.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def tab(
+    chromium: str,
+    loopback: None,
+    transactional_db: None,
+    live_server: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Tab]:
+    """Have a tab of a real browser on a running server."""
+    # Playwright runs an event loop in this thread; the ORM is used beside it, never within.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with browser.opened(chromium=chromium, address=str(live_server)) as opened:
+        yield opened
 
 
 def governed_admins() -> list[Any]:

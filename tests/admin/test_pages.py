@@ -44,7 +44,8 @@ class TestPages:
             assert not own.actions, own
             assert not own.list_editable, own
             assert not own.save_as, own
-            assert not (own.actions_list or own.actions_row or own.actions_detail or own.actions_submit_line), own
+            for place in ("list", "row", "detail", "submit_line"):
+                assert not getattr(own, f"actions_{place}"), own
 
     @pytest.mark.parametrize("path", ["/admin/", "/admin/entitlements/entitlement/"])
     def test_ask_for_staff(self, client: Client, db: None, path: str) -> None:
