@@ -104,7 +104,10 @@ class TestApply:
         assert (fresh(request).status, Entitlement.objects.get(id=world.trial.id).seats) == (Status.APPROVED, 5)
 
     def test_writes_nothing_if_the_database_refuses_one_item(self, world: World) -> None:
-        drafts = [world.grant(reference=name, replaces_id=None, phase=phase) for name, phase in (("A", "production"), ("B", "bridge"))]
+        drafts = [
+            world.grant(reference=name, replaces_id=None, phase=phase)
+            for name, phase in (("A", "production"), ("B", "bridge"))
+        ]
         request = world.approved(*drafts)
         given.entitlement(world.line, reference="B", seats=1, phase="trial")
 
@@ -186,9 +189,7 @@ def turn_out_to_be_the_author(world: World) -> None:
 
 
 class TestApplyWithDeciders:
-    @pytest.mark.parametrize(
-        "lose", [deactivate, take_role_away, turn_out_to_be_one_human, turn_out_to_be_the_author]
-    )
+    @pytest.mark.parametrize("lose", [deactivate, take_role_away, turn_out_to_be_one_human, turn_out_to_be_the_author])
     def test_refuses_and_reopens_if_one_no_longer_counts(self, world: World, lose: Callable[[World], None]) -> None:
         request = world.approved(world.grant(reference="PROD"))
         lose(world)

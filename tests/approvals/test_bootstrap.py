@@ -25,7 +25,10 @@ class TestBootstrap:
 
         stored = ChangeRequest.objects.get(id=request.id)
         assert (stored.status, stored.system, stored.created_by, stored.source) == (
-            Status.APPLIED, True, None, "bootstrap",
+            Status.APPLIED,
+            True,
+            None,
+            "bootstrap",
         )
         assert Authorization.objects.get(change_request=request).basis == "bootstrap"
         assert Product.objects.get(code="first").version == 1

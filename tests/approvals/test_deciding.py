@@ -71,9 +71,7 @@ class TestApprove:
 class TestDecide:
     def test_refuses_the_author(self, world: World, verdict: Any) -> None:
         author = given.user("requester", "licensing")
-        request = services.submit(
-            change_request_id=world.propose(author=author).id, author=author, now=given.NOW
-        )
+        request = services.submit(change_request_id=world.propose(author=author).id, author=author, now=given.NOW)
         before = counted()
 
         with pytest.raises(SelfReview):

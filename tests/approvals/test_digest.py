@@ -59,7 +59,15 @@ class TestDigest:
         assert set(document) == {"format", "items", "rationale", "schedule", "waiver", "plan", "policy"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
         assert set(document["plan"]) == {"document", "material", "new_gaps", "failures"}
-        assert set(document["items"][0]) >= {"kind", "table", "record_id", "operation", "base_version", "before", "after"}
+        assert set(document["items"][0]) >= {
+            "kind",
+            "table",
+            "record_id",
+            "operation",
+            "base_version",
+            "before",
+            "after",
+        }
 
     def test_covers_every_column_of_an_item_that_application_reads(self, world: World) -> None:
         document = revision_of(world.propose()).document
@@ -114,8 +122,12 @@ class TestTampering:
         world = building.make()
         request = world.approved(world.grant(reference="PROD"))
         column = "id" if table == "approvals_revision" else "revision_id"
-        where = f" WHERE {column} = '{request.current_revision_id}'" if table != "approvals_itemscope" else (
-            f" WHERE item_id IN (SELECT id FROM approvals_item WHERE revision_id = '{request.current_revision_id}')"
+        where = (
+            f" WHERE {column} = '{request.current_revision_id}'"
+            if table != "approvals_itemscope"
+            else (
+                f" WHERE item_id IN (SELECT id FROM approvals_item WHERE revision_id = '{request.current_revision_id}')"
+            )
         )
 
         with tampering(owner_connection, table):
@@ -132,14 +144,17 @@ class TestStore:
     def test_keeps_items_and_scopes_as_the_document_says(self, world: World) -> None:
         revision = revision_of(world.propose())
 
-        assert revisions.document_of(
-            revisions.Planned(
-                items=revisions.items_of(revision),
-                plan=revisions.Plan(**{name: value for name, value in revision.document["plan"].items()}),
-                stages=revisions.stages_of(revision),
-                rationale=revisions.Rationale(**revision.document["rationale"]),
+        assert (
+            revisions.document_of(
+                revisions.Planned(
+                    items=revisions.items_of(revision),
+                    plan=revisions.Plan(**{name: value for name, value in revision.document["plan"].items()}),
+                    stages=revisions.stages_of(revision),
+                    rationale=revisions.Rationale(**revision.document["rationale"]),
+                )
             )
-        ) == revision.document
+            == revision.document
+        )
         assert ItemScope.objects.filter(item__revision=revision).count() == 2
 
     def test_stores_many_items_in_few_queries(self, world: World, django_assert_max_num_queries: Any) -> None:

@@ -54,8 +54,12 @@ class TestInvariants:
         assert named - named_in("invariants.md") == set()
 
     def test_name_every_refusal_of_a_trigger(self) -> None:
-        sources = "\n".join(fetched("SELECT prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
-                                    "JOIN pg_language l ON l.oid = p.prolang WHERE n.nspname = 'public' AND l.lanname = 'plpgsql'"))
+        sources = "\n".join(
+            fetched(
+                "SELECT prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+                "JOIN pg_language l ON l.oid = p.prolang WHERE n.nspname = 'public' AND l.lanname = 'plpgsql'"
+            )
+        )
         refusals = set(re.findall(r"CONSTRAINT\s*=\s*'(\w+)'", sources)) | set(
             re.findall(r"refuse_terms\('(\w+)'", sources)
         )
@@ -65,7 +69,9 @@ class TestInvariants:
 
     def test_name_no_constraint_that_is_gone(self) -> None:
         known = set(fetched("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'"))
-        sources = "\n".join(fetched("SELECT prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE l.lanname = 'plpgsql'"))
+        sources = "\n".join(
+            fetched("SELECT prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE l.lanname = 'plpgsql'")
+        )
         constraints = {name for name in named_in("invariants.md") if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", name)}
         words = {"check_waived", "visible_to", "visible_accounts", "visible_products", "refuse_truncate"}
 
@@ -150,12 +156,21 @@ class TestRoles:
         ]
 
     def test_are_groups_with_exactly_their_permissions(self) -> None:
-        groups = {
-            group.name: {f"{p.content_type.app_label}.{p.codename}" for p in group.permissions.select_related("content_type")}
+        given_besides = {
+            (role, permission)
+            for permission, roles in re.findall(
+                r"`(entitlements\.\w+)` \([^)]*\) to ((?:`\w+`|[\s,]|and)+)", text_of("roles.md")
+            )
+            for role in re.findall(r"`(\w+)`", roles)
+        }
+        held = {
+            (group.name, f"{permission.content_type.app_label}.{permission.codename}")
             for group in Group.objects.all()
+            for permission in group.permissions.select_related("content_type")
         }
 
-        assert groups == {role.name: set(role.permissions) for role in ROLES}
+        assert held == {(role.name, name) for role in ROLES for name in role.permissions} | given_besides
+        assert {group.name for group in Group.objects.all()} == {role.name for role in ROLES}
 
 
 class TestGlossary:

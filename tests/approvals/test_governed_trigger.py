@@ -50,7 +50,8 @@ ATTACKS: dict[str, Callable[[Any], Any]] = {
     "an UPDATE that changes nothing": sql("UPDATE {table} SET version = version WHERE id = %(id)s"),
     "a DELETE": sql("DELETE FROM {table} WHERE id = %(id)s"),
     "an INSERT": sql(
-        "INSERT INTO {table} SELECT (jsonb_populate_record(whole, jsonb_build_object('id', %(new)s::uuid, 'version', 1))).* "
+        "INSERT INTO {table} SELECT (jsonb_populate_record(whole, "
+        "jsonb_build_object('id', %(new)s::uuid, 'version', 1))).* "
         "FROM {table} whole WHERE id = %(id)s"
     ),
     "an INSERT that updates on conflict": sql(
@@ -95,7 +96,15 @@ class TestGovernedTable:
 
     def test_refuses_forged_settings(self, row: Any) -> None:
         applied = ChangeRequest.objects.filter(revisions__items__record_id=row.pk).get()
-        forged = [str(uuid.uuid4()), "garbage", "'; DROP TABLE x; --", "", "applying", str(applied.id), str(applied.id).upper()]
+        forged = [
+            str(uuid.uuid4()),
+            "garbage",
+            "'; DROP TABLE x; --",
+            "",
+            "applying",
+            str(applied.id),
+            str(applied.id).upper(),
+        ]
 
         for setting in forged:
             set_local(setting)
@@ -143,12 +152,12 @@ class TestOnConnectionsOfTheirOwn:
     def test_changes_no_seats_as_the_owner(self, owner_connection: psycopg.Connection[Any]) -> None:
         given.entitlement()
 
-        with pytest.raises(psycopg.Error, match="^INV-1"):
+        with pytest.raises(psycopg.Error, match=r"^INV-1"):
             owner_connection.execute("UPDATE entitlements_entitlement SET seats = 99, version = 2")
 
     @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
     def test_is_not_emptied_by_the_owner(self, model: Any, owner_connection: psycopg.Connection[Any]) -> None:
-        with pytest.raises(psycopg.Error, match="^INV-1: .* is not emptied"):
+        with pytest.raises(psycopg.Error, match=r"^INV-1: .* is not emptied"):
             owner_connection.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
 
     def test_lets_nobody_borrow_a_request_while_it_is_applied(
@@ -163,9 +172,11 @@ class TestOnConnectionsOfTheirOwn:
                 app_connection.execute("SET LOCAL lock_timeout = '2s'")
                 app_connection.execute("SELECT set_config('tenure.change_request', %s, true)", [str(request.id)])
                 with pytest.raises(psycopg.Error) as caught:
-                    app_connection.execute("INSERT INTO entitlements_product SELECT (jsonb_populate_record(product, "
-                                           "jsonb_build_object('id', gen_random_uuid(), 'version', 1))).* "
-                                           "FROM entitlements_product product")
+                    app_connection.execute(
+                        "INSERT INTO entitlements_product SELECT (jsonb_populate_record(product, "
+                        "jsonb_build_object('id', gen_random_uuid(), 'version', 1))).* "
+                        "FROM entitlements_product product"
+                    )
                 seen.append(str(caught.value))
 
         with while_written(monkeypatch, meanwhile):
@@ -176,10 +187,12 @@ class TestOnConnectionsOfTheirOwn:
         assert fresh(request).status == "applied"
 
 
-class while_written:  # noqa: N801
+class while_written:
     """Call a function inside the application, once rows may be written."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, function: Callable[[], None], kind: type[Any] | None = None) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, function: Callable[[], None], kind: type[Any] | None = None
+    ) -> None:
         self.monkeypatch, self.function, self.kind = monkeypatch, function, kind or Amend
 
     def __enter__(self) -> None:
@@ -204,7 +217,7 @@ def applying(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         with while_written(monkeypatch, function):
             world.apply(request)
 
-    yield run_inside
+    return run_inside
 
 
 class TestWhileARequestIsApplied:
@@ -221,12 +234,15 @@ class TestWhileARequestIsApplied:
     def test_refuses_another_operation(self, world: World, applying: Any) -> None:
         inside(applying, lambda: assert_refused(ATTACKS["a DELETE"], world.trial), "has no item for this record")
 
-    @pytest.mark.parametrize("statement", [
-        "UPDATE {table} SET version = version + 1, seats = 10 WHERE id = %(id)s",
-        "UPDATE {table} SET version = version + 1 WHERE id = %(id)s",
-        "UPDATE {table} SET version = version + 1, seats = 9, ends_at = NULL WHERE id = %(id)s",
-        "UPDATE {table} SET version = version + 1, seats = 9, notes = 'and more' WHERE id = %(id)s",
-    ])
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE {table} SET version = version + 1, seats = 10 WHERE id = %(id)s",
+            "UPDATE {table} SET version = version + 1 WHERE id = %(id)s",
+            "UPDATE {table} SET version = version + 1, seats = 9, ends_at = NULL WHERE id = %(id)s",
+            "UPDATE {table} SET version = version + 1, seats = 9, notes = 'and more' WHERE id = %(id)s",
+        ],
+    )
     def test_refuses_other_values_than_those_approved(self, world: World, applying: Any, statement: str) -> None:
         inside(applying, lambda: assert_refused(sql(statement), world.trial), "not those that were approved")
 

@@ -113,9 +113,7 @@ class TestAmend:
     def test_writes_the_next_revision_and_goes_back_to_draft(self, world: World) -> None:
         request = world.submit()
 
-        services.amend(
-            change_request_id=request.id, author=world.author, now=given.NOW, drafts=[world.grant(seats=7)]
-        )
+        services.amend(change_request_id=request.id, author=world.author, now=given.NOW, drafts=[world.grant(seats=7)])
 
         revision = revision_of(request)
         assert (fresh(request).status, revision.number) == (Status.DRAFT, 2)
@@ -378,7 +376,7 @@ def with_newcomer(world: World) -> tuple[Draft, uuid.UUID]:
     return world.grant(people=[row], holders=[str(person_id)]), person_id
 
 
-def closed(world: World, how: str):  # noqa: ANN201
+def closed(world: World, how: str):
     """A request that ended in the named way."""
     request = world.approved() if how == "apply" else world.submit()
     if how == "withdraw":

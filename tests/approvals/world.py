@@ -65,9 +65,7 @@ class World:
 
     def apply(self, request: ChangeRequest, *, days: float = 0) -> ChangeRequest:
         """The request, applied by the operator so many days after NOW."""
-        return application.apply(
-            change_request_id=request.id, user=self.operator, now=given.NOW + timedelta(days=days)
-        )
+        return application.apply(change_request_id=request.id, user=self.operator, now=given.NOW + timedelta(days=days))
 
 
 def make() -> World:

@@ -1,7 +1,7 @@
 """
 Rows written past every check of the application, so that the database alone stands in the way.
 
-They travel in a bootstrap whose items are given instead of prepared: the governed trigger is satisfied, nothing else is.
+They travel in a bootstrap whose items are given instead of prepared: the governed trigger is satisfied, nothing else.
 """
 
 import uuid

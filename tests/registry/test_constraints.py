@@ -45,8 +45,9 @@ def entitlement_beyond(**changes: Any) -> Callable[[], Any]:
 
     def violate() -> None:
         agreement = given.agreement(given.account())
-        revision = given.sku_revision(given.sku(given.product()), seats_minimum=2, seats_maximum=50,
-                                      environments=["staging", "production"])
+        revision = given.sku_revision(
+            given.sku(given.product()), seats_minimum=2, seats_maximum=50, environments=["staging", "production"]
+        )
         line = given.order_line(agreement, revision, 100, ends_at=(given.NOW + timedelta(days=335)).isoformat())
         force(update(given.entitlement(line), **changes))
 
@@ -138,11 +139,17 @@ VIOLATIONS: list[tuple[str, Callable[[], Any]]] = [
     ("product_code_once", copy_of(given.product)),
     ("feature_code_once_per_product", copy_of(rows.MAKERS[rows.Feature])),
     ("release_once_per_product", copy_of(rows.MAKERS[rows.Release])),
-    ("release_ends_after_it_starts", changed(rows.MAKERS[rows.Release], released_on="2026-02-01", end_of_life_on="2026-02-01")),
+    (
+        "release_ends_after_it_starts",
+        changed(rows.MAKERS[rows.Release], released_on="2026-02-01", end_of_life_on="2026-02-01"),
+    ),
     ("sku_code_once", copy_of(rows.MAKERS[rows.SKU])),
     ("sku_is_not_its_own_counterpart", self_referring(rows.MAKERS[rows.SKU], "counterpart_id")),
     ("sku_revision_number_once", copy_of(rows.MAKERS[rows.SKURevision])),
-    ("sku_revision_seat_bounds_in_order", copy_of(rows.MAKERS[rows.SKURevision], number=2, seats_minimum=5, seats_maximum=4)),
+    (
+        "sku_revision_seat_bounds_in_order",
+        copy_of(rows.MAKERS[rows.SKURevision], number=2, seats_minimum=5, seats_maximum=4),
+    ),
     ("sku_revision_has_countries", copy_of(rows.MAKERS[rows.SKURevision], number=2, countries=[])),
     ("sku_revision_price_has_currency", copy_of(rows.MAKERS[rows.SKURevision], number=2, list_price="1", currency="")),
     ("sku_revision_immutable", changed(rows.MAKERS[rows.SKURevision], countries=["DE"])),
@@ -181,6 +188,7 @@ VIOLATIONS: list[tuple[str, Callable[[], Any]]] = [
     ("entitlement_within_order_line", entitlement_beyond(ends_at=None)),
     ("entitlement_within_quantity", changed(given.entitlement, seats=1001)),
     ("entitlement_within_quantity", changed(given.entitlement, seats=None)),
+    ("entitlement_succession_no_circle", lambda: _replacing_each_other()),
     ("entitlement_account_covered", lambda: changed(given.entitlement, account_id=given.account().id)()),
     ("seat_once_per_person", seats_of_one("person")),
     ("seat_once_per_device", seats_of_one("device")),
@@ -196,7 +204,12 @@ VIOLATIONS: list[tuple[str, Callable[[], Any]]] = [
     ("seat_pool_counts_seats", pool_written("used", 3)),
     ("governed_write", pool_written("granted", 99)),
     ("governed_write", pool_written("hard", False)),
-    ("governed_write", lambda: connection.cursor().execute("DELETE FROM entitlements_seatpool WHERE entitlement_id = %s", [given.entitlement().id])),
+    (
+        "governed_write",
+        lambda: connection.cursor().execute(
+            "DELETE FROM entitlements_seatpool WHERE entitlement_id = %s", [given.entitlement().id]
+        ),
+    ),
 ]
 
 
@@ -205,6 +218,13 @@ def _reduced() -> None:
     for device in ("a", "b"):
         Seat.objects.create(entitlement=granted, device=device, taken_at=given.NOW)
     force(update(granted, seats=1))
+
+
+def _replacing_each_other() -> None:
+    line = given.ordered()
+    first = given.entitlement(line, seats=600)
+    second = given.entitlement(line, seats=600, phase="bridge", replaces_id=first.id)
+    force(update(first, replaces_id=second.id))
 
 
 def constraint_in(error: BaseException) -> str:
@@ -217,14 +237,18 @@ def constraint_in(error: BaseException) -> str:
 
 
 class TestConstraint:
-    @pytest.mark.parametrize(("name", "violate"), VIOLATIONS, ids=[f"{name}-{n}" for n, (name, _) in enumerate(VIOLATIONS)])
+    @pytest.mark.parametrize(
+        ("name", "violate"), VIOLATIONS, ids=[f"{name}-{n}" for n, (name, _) in enumerate(VIOLATIONS)]
+    )
     def test_refuses_its_violation(self, name: str, violate: Callable[[], Any]) -> None:
         with pytest.raises((DomainError, DatabaseError)) as caught, transaction.atomic():
             violate()
 
         assert constraint_in(caught.value) == name
 
-    @pytest.mark.parametrize("name", ["entitlement_no_overlap", "seat_pool_within_grant", "entitlement_within_quantity"])
+    @pytest.mark.parametrize(
+        "name", ["entitlement_no_overlap", "seat_pool_within_grant", "entitlement_within_quantity"]
+    )
     def test_is_told_in_words_with_its_invariant(self, name: str) -> None:
         violate = dict(reversed(VIOLATIONS))[name]
 
@@ -246,7 +270,9 @@ class TestOverlap:
     @pytest.mark.parametrize("differs", ["phase", "order_line", "account"])
     def test_is_of_one_account_phase_and_order_line(self, differs: str) -> None:
         account = given.account()
-        line = given.order_line(given.agreement(account, covers_descendants=True), given.sku_revision(given.sku(given.product())))
+        line = given.order_line(
+            given.agreement(account, covers_descendants=True), given.sku_revision(given.sku(given.product()))
+        )
         first = given.entitlement(line)
         value = {
             "phase": lambda: {"phase": "bridge"},

@@ -60,7 +60,9 @@ class TestGrant:
 
         stored = Person.objects.get(id=person["person_id"])
         assert (stored.account_id, stored.country, str(stored.human_id)) == (
-            line.agreement.licensee_id, "DE", person["human_id"],
+            line.agreement.licensee_id,
+            "DE",
+            person["human_id"],
         )
         assert holders(granted) == {stored.id}
 

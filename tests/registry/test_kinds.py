@@ -76,8 +76,10 @@ class TestKind:
 
     @pytest.mark.parametrize("name", sorted(name for name, kind in kinds().items() if kind.operation == "update"))
     def test_of_update_knows_no_record_that_does_not_exist(self, name: str) -> None:
-        payload = {"sku_revision_id": str(uuid.uuid4())} if name == "entitlement.move" else (
-            {"ends_at": rows.LATER} if name in ("entitlement.extend", "entitlement.retire") else {}
+        payload = (
+            {"sku_revision_id": str(uuid.uuid4())}
+            if name == "entitlement.move"
+            else ({"ends_at": rows.LATER} if name in ("entitlement.extend", "entitlement.retire") else {})
         )
 
         with pytest.raises(NotFound):
@@ -138,8 +140,15 @@ class TestBulkWrites:
                 Draft("product.create", {"code": "new", "name": "New"}, product_id),
                 Draft("feature.create", {"product_id": product_id, "code": "export", "name": "Export"}),
                 Draft("sku.create", {"product_id": product_id, "code": "NEW", "name": "New"}, sku_id),
-                Draft("skurevision.create", {"sku_id": sku_id, "features": {"export": True}, "countries": ["DE"],
-                                             "environments": ["production"]}),
+                Draft(
+                    "skurevision.create",
+                    {
+                        "sku_id": sku_id,
+                        "features": {"export": True},
+                        "countries": ["DE"],
+                        "environments": ["production"],
+                    },
+                ),
                 Draft("skurevision.create", {"sku_id": sku_id, "countries": ["DE"], "environments": ["production"]}),
             ],
             now=given.NOW,
