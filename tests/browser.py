@@ -44,14 +44,15 @@ class Tab:
             self.page.emulate_media(color_scheme=theme)
             for size, viewport in (("desktop", DESKTOP), ("phone", PHONE)):
                 self.page.set_viewport_size(viewport)
-                self._keep(f"{name}-{size}-{theme}")
+                self.keep(f"{name}-{size}-{theme}")
                 assert not self._violations(), f"{name}, {size}, {theme}: {self._violations()}"
                 width = self.page.evaluate("document.documentElement.scrollWidth")
                 assert width <= viewport["width"], f"{name}, {size}: the page is {width} px wide"
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(DESKTOP)
 
-    def _keep(self, name: str) -> None:
+    def keep(self, name: str) -> None:
+        """Keep a picture of the whole page, if pictures are asked for."""
         folder = os.environ.get("TENURE_SCREENSHOTS")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)

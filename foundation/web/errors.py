@@ -4,6 +4,7 @@ Django's own refusals, and those of pages: a problem document for programs, a pa
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from foundation.api.problems import Problem, kind_of, problem_of, respond
 from foundation.errors import DomainError, InvalidInput, NotFound, NotPermitted
@@ -11,6 +12,7 @@ from foundation.web.surfaces import is_for_programs
 
 TEMPLATE = "foundation/problem.html"
 PARTIAL = "foundation/problem_partial.html"
+BROKEN = "500.html"
 
 
 def refuse(request: HttpRequest, error: DomainError) -> HttpResponse:
@@ -56,9 +58,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     problem = Problem(kind.code, kind.title, kind.status, kind.detail)
     if is_for_programs(request):
         return respond(problem, request=request)
-    return HttpResponse(
-        f"<!doctype html><title>{kind.title}</title><h1>{kind.title}</h1><p>{kind.detail}</p>", status=500
-    )
+    # Without the request: context processors could be what broke.
+    return HttpResponse(render_to_string(BROKEN, {"problem": problem}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

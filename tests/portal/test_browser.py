@@ -96,6 +96,28 @@ class TestJourney:
         tab.page.get_by_text("The change is in review.").wait_for()
         tab.check("change-own-in-review")
 
+    def test_a_waived_gap_with_cost_and_a_large_request_are_read(self, tab: Tab, pilot: Pilot) -> None:
+        waived = pilot.submitted(
+            days=26, drafts=[more_seats(pilot), pilot.grant(26)], waiver=Waiver("Agreed in writing.", "Head of sales")
+        )
+        accounts = [Draft("account.create", {"code": f"unit-{n}", "name": f"Unit {n}"}) for n in range(120)]
+        large = pilot.submitted(drafts=accounts, title="A hundred and twenty units")
+        tab.sign_in("bela", PASSWORD)
+        tab.check("work-with-gap")
+        tab.open(f"/changes/{waived.number}/")
+        tab.check("change-waived")
+        tab.page.emulate_media(media="print")
+        tab.keep("change-waived-print")
+        tab.page.emulate_media(media="screen")
+        tab.open(f"/changes/{large.number}/")
+        assert tab.page.locator(".tn-change").count() == 25
+        tab.page.get_by_role("link", name="Show 25 more").click()
+        tab.page.locator(".tn-change").nth(49).wait_for()
+        assert tab.page.locator(".tn-change").count() == 50
+        tab.check("change-large")
+        tab.open("/changes/?status=in_review&text=unit")
+        tab.check("changes-filtered")
+
     def test_a_stale_screen_is_refused_kindly(self, tab: Tab, pilot: Pilot) -> None:
         request = pilot.submitted()
         tab.sign_in("bela", PASSWORD)
@@ -120,6 +142,15 @@ class TestJourney:
         tab.page.get_by_role("button", name="Dark mode").click()
         tab.open("/changes/")
         assert tab.page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def more_seats(pilot: Pilot) -> Draft:
+    starts_at = given.NOW.isoformat()
+    periods = [
+        {"starts_at": pilot.line.starts_at.isoformat(), "ends_at": starts_at, "quantity": 60, "unit_price": "100"},
+        {"starts_at": starts_at, "ends_at": None, "quantity": 80, "unit_price": "95.50"},
+    ]
+    return Draft("orderline.amend", {"periods": periods}, target_id=pilot.line.id)
 
 
 def extension(pilot: Pilot) -> Draft:

@@ -9,6 +9,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
 from approvals.governed import Draft
+from approvals.portal import inbox
 from approvals.portal.urls import urlpatterns as change_patterns
 from approvals.requests import review, services
 from approvals.requests.models import ChangeRequest
@@ -215,6 +216,20 @@ class TestErrors:
 
         assert response.status_code == 404
         assert 'class="tn-top"' in response.content.decode()
+
+    def test_tell_nothing_of_a_defect(self, pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(**_: object) -> None:
+            raise ZeroDivisionError("a secret")
+
+        monkeypatch.setattr(inbox, "work", fail)
+        client = signed_in(pilot.author)
+        client.raise_request_exception = False
+
+        response = client.get("/")
+
+        assert response.status_code == 500
+        assert "Something broke" in response.content.decode()
+        assert "secret" not in response.content.decode()
 
 
 def longer_trial(pilot: Pilot) -> Draft:
