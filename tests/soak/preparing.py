@@ -8,6 +8,7 @@ from typing import Any
 
 from knox.models import AuthToken
 
+from approvals.bootstrap import bootstrap
 from approvals.governed import Draft
 from approvals.requests import review, services
 from approvals.requests.models import ChangeRequest
@@ -19,11 +20,12 @@ from foundation import clock
 from foundation.identity.models import User
 from tests import given
 
-STANDING_COUNT = 22
+STANDING_COUNT = 12
 SWAPPED_COUNT = 6
-LINES_COUNT = 8
+LINES_COUNT = 13
 PEOPLE_COUNT = 30
 ITEMS_COUNT = 2 + 2 * LINES_COUNT + STANDING_COUNT
+STARTS_AT = (given.NOW - timedelta(days=30)).isoformat()
 
 _number = itertools.count(1)
 
@@ -47,14 +49,15 @@ def stock() -> Stock:
     agreement = given.agreement(account)
     people = given.people(2 * SWAPPED_COUNT, of=account)
     pairs = list(zip(people[::2], people[1::2], strict=True))
-    standing = [
-        given.entitlement(
-            given.order_line(agreement, revision, 1000),
-            ends_at=None,
-            holders=[str(pairs[position][0].id)] if position < SWAPPED_COUNT else [],
-        )
-        for position in range(STANDING_COUNT)
-    ]
+    keys = [uuid.uuid4() for _ in range(STANDING_COUNT)]
+    drafts = []
+    for position, key in enumerate(keys):
+        line_id = uuid.uuid4()
+        drafts.append(order_line(f"OLD-{position}", str(agreement.id), revision, line_id))
+        holders = [str(pairs[position][0].id)] if position < SWAPPED_COUNT else []
+        drafts.append(grant(f"OLD-ENT-{position}", str(account.id), line_id, key, holders=holders))
+    bootstrap(reason="What every round amends", drafts=drafts, now=given.NOW)
+    standing = [Entitlement.objects.get(id=key) for key in keys]
     _, token = AuthToken.objects.create(user=given.user("it_operations"), expiry=timedelta(days=1))
     return Stock(
         revision=revision,
@@ -93,7 +96,6 @@ def approved(of: Stock) -> ChangeRequest:
 def new_account(of: Stock) -> list[Draft]:
     number = next(_number)
     account_id, agreement_id = uuid.uuid4(), uuid.uuid4()
-    starts_at = (given.NOW - timedelta(days=30)).isoformat()
     people = [{"person_id": str(uuid.uuid4()), "human_id": str(uuid.uuid4())} for _ in range(PEOPLE_COUNT)]
     drafts = [
         Draft("account.create", {"code": f"new-{number}", "name": f"Subsidiary {number}"}, account_id),
@@ -105,38 +107,55 @@ def new_account(of: Stock) -> list[Draft]:
                 "side": "licensee",
                 "licensor": "Licensor Inc",
                 "licensee_id": str(account_id),
-                "starts_at": starts_at,
+                "starts_at": STARTS_AT,
                 "renewal": "evergreen",
             },
             agreement_id,
         ),
     ]
-    for line in range(LINES_COUNT):
-        line_id = uuid.uuid4()
-        period = {"starts_at": starts_at, "ends_at": None, "quantity": 50, "unit_price": "100"}
-        terms: dict[str, Any] = {
-            "agreement_id": str(agreement_id),
-            "reference": f"NEW-{number}-{line}",
-            "sku_revision_id": str(of.revision.id),
-            "starts_at": starts_at,
-            "periods": [period],
-            "currency": "EUR",
-        }
-        drafts.append(Draft("orderline.create", terms, line_id))
-        holders = people if line == 0 else people[line :: LINES_COUNT - 1]
-        grant: dict[str, Any] = {
-            "reference": f"NEW-ENT-{number}-{line}",
-            "account_id": str(account_id),
-            "order_line_id": str(line_id),
-            "phase": "production",
-            "seats": 40,
-            "regions": ["DE", "US"],
-            "starts_at": starts_at,
-            "people": people if line == 0 else [],
-            "holders": [person["person_id"] for person in holders],
-        }
-        drafts.append(Draft("entitlement.grant", grant, uuid.uuid4()))
+    lines = [uuid.uuid4() for _ in range(LINES_COUNT)]
+    for line, line_id in enumerate(lines):
+        drafts.append(order_line(f"NEW-{number}-{line}", str(agreement_id), of.revision, line_id))
+    for line, line_id in enumerate(lines):
+        holders = people if line == 0 else people[line::10]
+        drafts.append(
+            grant(
+                f"NEW-ENT-{number}-{line}",
+                str(account_id),
+                line_id,
+                uuid.uuid4(),
+                people=people if line == 0 else [],
+                holders=[person["person_id"] for person in holders],
+            )
+        )
     return drafts
+
+
+def order_line(reference: str, agreement_id: str, revision: SKURevision, line_id: uuid.UUID) -> Draft:
+    """A draft of an order line for fifty seats."""
+    terms: dict[str, Any] = {
+        "agreement_id": agreement_id,
+        "reference": reference,
+        "sku_revision_id": str(revision.id),
+        "starts_at": STARTS_AT,
+        "periods": [{"starts_at": STARTS_AT, "ends_at": None, "quantity": 50, "unit_price": "100"}],
+        "currency": "EUR",
+    }
+    return Draft("orderline.create", terms, line_id)
+
+
+def grant(reference: str, account_id: str, line_id: uuid.UUID, key: uuid.UUID, **terms: Any) -> Draft:
+    """A draft of an entitlement to forty seats, without an end."""
+    payload: dict[str, Any] = {
+        "reference": reference,
+        "account_id": account_id,
+        "order_line_id": str(line_id),
+        "phase": "production",
+        "seats": 40,
+        "regions": ["DE", "US"],
+        "starts_at": STARTS_AT,
+    }
+    return Draft("entitlement.grant", payload | terms, key)
 
 
 def amendments(of: Stock) -> list[Draft]:

@@ -60,9 +60,10 @@ def undisturbed(serving: Served, of: Stock) -> float:
     return seconds
 
 
-def interrupted(serving: Served, of: Stock, *, victim: str, delay: float, key: str | None) -> Round:
-    """Kill once while a request is applied, start again, check, and let the sender try again."""
-    request = preparing.approved(of)
+def interrupted(
+    serving: Served, of: Stock, request: ChangeRequest, *, victim: str, delay: float, key: str | None
+) -> Round:
+    """Kill once while a request is applied, start again, and check what is left of it."""
     connections.close_all()
     attempt = apply_over_http(serving, of, request, key)
     time.sleep(delay)
@@ -80,13 +81,12 @@ def interrupted(serving: Served, of: Stock, *, victim: str, delay: float, key: s
     assert applied or attempt.status != 200, "The sender was told of an application that is lost."
     if victim == "web":
         serving.start_web()
-    check_second_try(apply_over_http(serving, of, request, key).wait(), serving, applied=applied, key=key)
-    assert check_whole(request.id, key=key)
     return Round(victim=victim, place=place, applied=applied, answered=attempt.status is not None)
 
 
-def check_second_try(attempt: Attempt, serving: Served, *, applied: bool, key: str | None) -> None:
-    """The sender who knows nothing sends it again: it is done now, or was done and is said to be."""
+def check_second_try(serving: Served, of: Stock, request: ChangeRequest, *, applied: bool, key: str | None) -> None:
+    """Check that a sender who knows nothing sends it again, and it is done now, or was done and is said to be."""
+    attempt = apply_over_http(serving, of, request, key).wait()
     told = (attempt.document, serving.tail_web_log())
     if applied and key is None:
         assert (attempt.status, attempt.document["code"]) == (409, "wrong_state"), told
@@ -94,6 +94,7 @@ def check_second_try(attempt: Attempt, serving: Served, *, applied: bool, key: s
         assert attempt.status == 200, told
         assert attempt.document["status"] == "applied", told
         assert (attempt.headers.get("idempotency-replayed") == "true") == applied, told
+    assert check_whole(request.id, key=key)
 
 
 def table(rounds: list[Round], typical: float) -> str:
@@ -126,21 +127,19 @@ class TestKillDuringApplication:
         randomness = random.Random(SEED)  # noqa: S311 - the same instants on every run
         of = preparing.stock()
         lasted = [undisturbed(serving, of) for _ in range(UNDISTURBED)]
-        rounds = []
+        rounds: list[Round] = []
+        request: ChangeRequest | None = None
         for number in range(ROUNDS):
-            # The machine's load changes: what counts is how long it took lately.
-            typical = statistics.median(lasted[-7:])
             if number % 10 == 9:
+                # The machine's load changes: what counts is how long it took lately.
                 lasted.append(undisturbed(serving, of))
-            rounds.append(
-                interrupted(
-                    serving,
-                    of,
-                    victim=VICTIMS[number % 2],
-                    delay=randomness.uniform(0, BEYOND) * typical,
-                    key=str(uuid.uuid4()) if randomness.random() < 0.5 else None,
-                )
-            )
+            request = request or preparing.approved(of)
+            key = str(uuid.uuid4()) if randomness.random() < 0.5 else None
+            delay = randomness.uniform(0, BEYOND) * statistics.median(lasted[-5:])
+            rounds.append(interrupted(serving, of, request, victim=VICTIMS[number % 2], delay=delay, key=key))
+            if rounds[-1].applied or randomness.random() < 0.5 or number == ROUNDS - 1:
+                check_second_try(serving, of, request, applied=rounds[-1].applied, key=key)
+                request = None
         check_everything()
         with capfd.disabled():
             sys.stderr.write(f"\n{table(rounds, statistics.median(lasted))}\n")
