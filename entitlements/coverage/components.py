@@ -1,4 +1,4 @@
-"""Components: parts of pools and needs that share no seat, no person and no succession, and are decided apart."""
+"""Components: parts of pools and needs that share no seat and no succession, and are decided apart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Groups:
 
 
 class _Numbers(dict[tuple[UUID, UUID], int]):
-    """A number for each pair of product and account, or product and person."""
+    """A number for each pair of product and account."""
 
     def __init__(self, groups: _Groups) -> None:
         self._groups = groups
@@ -55,18 +55,13 @@ def components(*, pools: Mapping[UUID, Pool], needs: Iterable[Need]) -> list[Com
     """
     Partition pools and needs; a component without needs has nothing to cover and is left out.
 
-    Joined are: the accounts that one pool serves, the accounts for which one person needs a product, and a pool with
-    its predecessor.
+    Joined are the accounts that one pool serves, and a pool with its predecessor. A person who needs a product for
+    accounts that no pool joins takes a seat for each anyway.
     """
     groups = _Groups()
-    numbers, people = _Numbers(groups), _Numbers(groups)
+    numbers = _Numbers(groups)
     of_pool = _number_pools(pools, numbers, groups)
-    of_need = []
-    for need in needs:
-        number = numbers[need.product_id, need.account_id]
-        if need.person is not None:
-            groups.join(people[need.product_id, need.person], number)
-        of_need.append((number, need))
+    of_need = [(numbers[need.product_id, need.account_id], need) for need in needs]
     found: dict[int, Component] = {}
     for number, need in of_need:
         found.setdefault(groups.find(number), Component()).needs.append(need)

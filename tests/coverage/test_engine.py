@@ -112,15 +112,19 @@ class TestASuccessor:
         assert segment.capacity == 4
 
     def test_shares_seats_with_the_trial_even_where_they_serve_different_accounts(self) -> None:
+        third = UUID(int=0xA2)
         trial = pool(1, seats=2)
         production = pool(2, seats=2, replaces=trial.id, account_ids=frozenset({SUBSIDIARY}))
-        german = pool(3, seats=3, account_ids=frozenset({SUBSIDIARY}), countries=frozenset({"DE"}))
+        german = pool(3, seats=3, account_ids=frozenset({SUBSIDIARY, third}), countries=frozenset({"DE"}))
+        other = pool(4, seats=2, account_ids=frozenset({third}))
         there = [need(CYD, account_id=SUBSIDIARY, country="US"), need(DAN, account_id=SUBSIDIARY)]
+        crowd = [need(UUID(int=0xE0 + number), account_id=third) for number in range(3)]
 
-        (gap,) = covered(trial, production, german, need(ADA), need(BOB), *there).gaps
+        (gap,) = covered(trial, production, german, other, need(ADA), need(BOB), *there, *crowd).gaps
 
-        # Two of the family's two seats are the trial's holders'; Dan moves to the German pool, Cyd cannot.
+        # Ada and Bob have both seats of the family. There are seats elsewhere, but Cyd cannot use them and Dan can.
         assert said(gap) == (GapKind.SHORT, day(0), None, (CYD,))
+        assert gap.short_pools == (production.id,)
 
     def test_that_counts_something_else_does_not_share_capacity(self) -> None:
         trial = pool(1, seats=1)
