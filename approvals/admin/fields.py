@@ -129,16 +129,11 @@ class RowsWidget(forms.Widget):
             {column.name: str(data.get(f"{name}-{number}-{column.name}", "")) for column in self.columns}
             for number in range(count)
         )
-        return [row for row in rows if any(self._says_something(column, row[column.name]) for column in self.columns)]
+        return [row for row in rows if any(text.strip() for text in row.values())]
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         """Tell whether the form had no such table."""
         return f"{name}-count" not in data
-
-    @staticmethod
-    def _says_something(column: Column, text: str) -> bool:
-        # A choice that always has a value does not make a row.
-        return bool(text.strip()) and not (isinstance(column.field, forms.ChoiceField) and column.field.required)
 
     @staticmethod
     def _cell(name: str, number: int, column: Column, row: Row) -> str:

@@ -44,7 +44,8 @@ class PolicyForm(ProposalForm):
                 "operator",
                 "Comparison",
                 forms.ChoiceField(
-                    choices=[(name, name.replace("_", " ")) for name in OPERATORS], widget=UnfoldAdminSelectWidget
+                    choices=[("", "–"), *((name, name.replace("_", " ")) for name in OPERATORS)],
+                    widget=UnfoldAdminSelectWidget,
                 ),
             ),
             Column("value", "Value", ValueField()),
@@ -58,7 +59,9 @@ class PolicyForm(ProposalForm):
             Column(
                 "role",
                 "Role",
-                forms.ChoiceField(choices=[(role.name, role.name) for role in ROLES], widget=UnfoldAdminSelectWidget),
+                forms.ChoiceField(
+                    choices=[("", "–"), *((role.name, role.name) for role in ROLES)], widget=UnfoldAdminSelectWidget
+                ),
             ),
             Column("quorum", "How many", forms.IntegerField(min_value=1, max_value=20)),
             Column("why", "Why", forms.CharField(required=False)),

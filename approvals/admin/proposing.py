@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from approvals import governed
 from approvals.admin import landing
@@ -51,6 +52,9 @@ class ProposingAdmin(Proposing, ReadHistory):
     shown_as: ClassVar[dict[str, str]] = {}
     # Fields that a kind of its own changes, and so are edited although the amending payload does not have them.
     moves: ClassVar[frozenset[str]] = frozenset()
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
+    }
     save_as = False
     list_editable = ()
     show_facets = False
@@ -126,7 +130,11 @@ class ProposingAdmin(Proposing, ReadHistory):
         form, amending = self.form, governed.kind(kind).payload.model_fields
         names = [name for name in governed.kind(creates).payload.model_fields if name not in amending]
         columns = {field.attname: field.name for field in self.model._meta.concrete_fields}
-        return [columns[name] for name in names if name in columns and columns[name] not in {*form.declared_fields, *self.moves}]
+        return [
+            columns[name]
+            for name in names
+            if name in columns and columns[name] not in {*form.declared_fields, *self.moves}
+        ]
 
     def _shown(self, fields: Sequence[Any]) -> list[Any]:
         shown = [

@@ -15,6 +15,7 @@ from approvals import governed
 from approvals.admin import landing
 from approvals.admin.access import may_read
 from approvals.requests.models import ChangeRequest
+from approvals.requests.rules import REQUIRED
 from approvals.requests.services import current
 from approvals.requests.states import PRESENTATIONS, Status
 from foundation.identity.models import User
@@ -103,8 +104,8 @@ class ChangeRequestAdmin(ReadingAdmin):
     def rationale(self, obj: ChangeRequest) -> str:
         """Return the reasons, and which are missing."""
         rows = (
-            (name.replace("_", " ").capitalize(), _listed(value) or "not said yet")
-            for name, value in current(obj).rationale.items()
+            (name.replace("_", " ").capitalize(), _listed(current(obj).rationale.get(name)) or "not said yet")
+            for name in REQUIRED
         )
         return format_html_join("", '<p class="mb-2"><strong>{}:</strong> {}</p>', rows)
 
@@ -125,7 +126,11 @@ def _kind_title(name: str) -> str:
 
 
 def _values(line: dict[str, Any]) -> tuple[str, str, str]:
-    return line["label"], _listed(line["old"]) or _UNTITLED, _listed(line["new"]) or _UNTITLED
+    return (
+        line["label"][:1].upper() + line["label"][1:],
+        _listed(line["old"]) or _UNTITLED,
+        _listed(line["new"]) or _UNTITLED,
+    )
 
 
 def _listed(value: Any) -> str:

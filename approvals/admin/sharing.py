@@ -22,6 +22,8 @@ class Proposing:
     amend_kind: ClassVar[str | None] = None
     # Payload fields that these pages leave to their defaults, because they are said elsewhere.
     leaves: ClassVar[frozenset[str]] = frozenset()
+    # What fields are called where the column's own name is not what people say.
+    labels: ClassVar[dict[str, str]] = {}
 
     def kind_named(self, ending: str, given: str | None) -> str | None:
         """Return the kind's name, or None if no such kind is registered."""
@@ -72,6 +74,7 @@ class Proposing:
         """Offer no way to add or change what a field refers to: it would be another change request."""
         field: FormField | None = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None:
+            field.label = self.labels.get(db_field.name, field.label)
             for name in ("can_add_related", "can_change_related", "can_delete_related"):
                 if hasattr(field.widget, name):
                     setattr(field.widget, name, False)

@@ -45,6 +45,21 @@ class AgreementAdmin(Seen, ProposingAdmin):
     ordering = ("reference",)
     autocomplete_fields = ("licensee", "owner")
     readonly_fields = ("notice",)
+    labels: ClassVar[dict[str, str]] = {
+        "side": "We are the",
+        "renewal": "At the end it",
+        "renewal_months": "Renews for, in months",
+        "notice_days": "Notice, in days",
+        "covers_descendants": "Covers the accounts below",
+        "price_cap_percent": "Price cap, in percent",
+        "bridge_days_total": "Bridge: days in total",
+        "bridge_count_total": "Bridge: how often in total",
+        "bridge_seats": "Bridge: seats",
+        "bridge_production_use": "Bridge: production use",
+        "bridge_price": "Bridge: price",
+        "bridge_needs_written_consent": "Bridge: needs written consent",
+        "true_up_terms": "True-up terms",
+    }
     shown_as: ClassVar[dict[str, str]] = {
         "covered_accounts": "covered_accounts_shown",
         "bridge_countries": "bridge_countries_shown",
@@ -115,7 +130,7 @@ class OrderLineAdmin(Seen, ProposingAdmin):
 
     sees = staticmethod(visibility.order_lines)
     form = OrderLineForm
-    list_display = ("reference", "agreement", "sku_revision", "starts_at", "ends_at", "quantity", "price", "billing")
+    list_display = ("reference", "agreement", "terms", "starts_at", "ends_at", "quantity", "price", "billing")
     list_select_related = ("agreement", "sku_revision__sku")
     list_filter = (
         ("agreement", AutocompleteSelectFilter),
@@ -128,6 +143,14 @@ class OrderLineAdmin(Seen, ProposingAdmin):
     search_fields = ("reference", "purchase_order", "agreement__reference", "sku_revision__sku__code", "cost_center")
     ordering = ("reference",)
     autocomplete_fields = ("agreement", "sku_revision")
+    labels: ClassVar[dict[str, str]] = {
+        "sku_revision": "SKU revision",
+        "discount_percent": "Discount, in percent",
+        "tax_percent": "Tax, in percent",
+        "purchase_order_on": "Purchase order date",
+        "gl_code": "GL code",
+        "co_term_on": "Co-term date",
+    }
     shown_as: ClassVar[dict[str, str]] = {"periods": "periods_shown"}
     fieldsets = (
         (None, {"fields": ("agreement", "reference", "sku_revision", "starts_at", "ends_at")}),
@@ -138,6 +161,11 @@ class OrderLineAdmin(Seen, ProposingAdmin):
         ("Order", {"fields": ("purchase_order", "purchase_order_on", "cost_center", "gl_code")}),
         ("Proration, credit, co-term", {"fields": ("proration", "credit_rule", "co_term_on")}),
     )
+
+    @admin.display(description="SKU revision", ordering="sku_revision")
+    def terms(self, obj: OrderLine) -> str:
+        """Return the SKU revision that was ordered."""
+        return str(obj.sku_revision)
 
     @admin.display(description="Quantity")
     def quantity(self, obj: OrderLine) -> str:

@@ -53,6 +53,7 @@ class ProductAdmin(Seen, ProposingAdmin):
     search_fields = ("name", "code", "licensor", "purl")
     ordering = ("name",)
     inlines = (FeatureInline, ReleaseInline)
+    labels: ClassVar[dict[str, str]] = {"purl": "Package URL (purl)"}
     fieldsets = ((None, {"fields": ("code", "name", "licensor", "category", "description", "purl")}),)
 
 
@@ -122,6 +123,12 @@ class SKURevisionAdmin(Seen, ProposingAdmin):
     )
     search_fields = ("sku__code", "sku__name")
     ordering = ("sku__code", "-number")
+    labels: ClassVar[dict[str, str]] = {
+        "sku": "SKU",
+        "seats_minimum": "Fewest seats",
+        "seats_maximum": "Most seats (empty: no limit)",
+        "effective_on": "Effective from",
+    }
     autocomplete_fields = ("sku",)
     shown_as: ClassVar[dict[str, str]] = {
         "features": "features_shown",

@@ -63,13 +63,6 @@ class EntitlementForm(ProposalForm):
     class Meta:
         model = Entitlement
         exclude: ClassVar[list[str]] = []
-        labels: ClassVar[dict[str, str]] = {
-            "sku_revision": "SKU revision",
-            "grace_seconds": "Grace, in seconds",
-            "enforcement": "Beyond the granted seats, use is",
-            "owner": "Owner (whom to ask)",
-            "replaces": "Replaces (predecessor)",
-        }
         help_texts: ClassVar[dict[str, str]] = {
             "order_line": "What was ordered and paid for; it names the agreement, the seats and the term.",
             "sku_revision": "The terms under which it was sold. Choosing another revision moves the entitlement to it.",

@@ -60,8 +60,8 @@ class _ReadInline(TabularInline):  # type: ignore[misc]  # unfold has no types
     tab = True
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Answer as for the entitlement."""
-        return may_read(request)
+        """Answer as for the entitlement; a new one has none of these yet."""
+        return obj is not None and may_read(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answer no."""
@@ -103,10 +103,17 @@ class EntitlementAdmin(Seen, ProposingAdmin):
     retire_verb = "End"
     leaves = frozenset({"people", "holders", "release"})
     moves = frozenset({"sku_revision"})
+    labels: ClassVar[dict[str, str]] = {
+        "sku_revision": "SKU revision",
+        "grace_seconds": "Grace, in seconds",
+        "enforcement": "Beyond the granted seats, use is",
+        "owner": "Owner (whom to ask)",
+        "replaces": "Replaces (predecessor)",
+    }
     list_display = (
         "reference",
         "account",
-        "sku_revision",
+        "terms",
         "phase_shown",
         "seats_shown",
         "starts_at",
@@ -189,6 +196,11 @@ class EntitlementAdmin(Seen, ProposingAdmin):
         pool = getattr(obj, "pool", None)
         granted = "unlimited" if obj.seats is None else whole(obj.seats)
         return f"{whole(pool.used)} of {granted}" if pool is not None else granted
+
+    @admin.display(description="SKU revision", ordering="sku_revision")
+    def terms(self, obj: Entitlement) -> str:
+        """Return the SKU revision under which it was sold."""
+        return str(obj.sku_revision)
 
     @admin.display(description="State")
     def state(self, obj: Entitlement) -> str:

@@ -42,7 +42,7 @@ class _Fields(HTMLParser):
         kind = values.get("type", "text")
         if kind in {"submit", "button", "file"} or (kind in {"checkbox", "radio"} and "checked" not in values):
             return
-        self.values.setdefault(name, []).append(values.get("value") or "")
+        self.values.setdefault(name, []).append(values.get("value") or ("on" if kind == "checkbox" else ""))
 
 
 def form_of(response: HttpResponse) -> dict[str, Any]:

@@ -66,7 +66,12 @@ class TestAdmin:
                 tab.open(url(model, kind, *args))
                 keep(tab, f"{name}-{kind}")
                 assert fits(tab), f"{name} {kind} is wider than its window"
-        for path in ("/admin/", url(User, "changelist"), url(User, "change", registry.login().pk), "/admin/audit/event/"):
+        for path in (
+            "/admin/",
+            url(User, "changelist"),
+            url(User, "change", registry.login().pk),
+            "/admin/audit/event/",
+        ):
             tab.open(path)
             keep(tab, path.strip("/").replace("/", "-"))
         assert tab.wrong == []

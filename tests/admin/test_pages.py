@@ -35,6 +35,31 @@ class TestPages:
             assert signed_in.get(url(model, "simple_history", record.pk, version.pk)).status_code == 200
             assert signed_in.get(url(model, "retire", record.pk)).status_code == 200
 
+    def test_answer_to_search_and_to_every_filter(self, signed_in: Client, registry: Registry) -> None:
+        asked = {
+            "entitlements_entitlement": [
+                "state=in_force",
+                "state=withdrawn",
+                "phase__exact=trial",
+                "starts_at_from_0=",
+            ],
+            "entitlements_agreement": ["renewal__exact=auto", "ends_at__year=2026", "use=retired"],
+            "entitlements_seat": [f"q={registry['entitlement'].pk}", "q=nobody"],
+            "entitlements_person": [f"q={registry['entitlement'].pk}"],
+            "approvals_changerequest": ["q=%23 1", "q=1", "status__exact=draft"],
+            "audit_event": ["q=ENT-CAD", f"q={registry['entitlement'].pk}", "of=approvals.record.created"],
+            "foundation_user": ["q=root", "is_staff__exact=1"],
+        }
+        for own in admin.site._registry.values():
+            name = f"{own.opts.app_label}_{own.opts.model_name}"
+            for query in ["q=cad", *asked.get(name, [])]:
+                assert signed_in.get(f"{url(own.model, 'changelist')}?{query}").status_code == 200, (name, query)
+
+    def test_find_an_entitlement_by_its_state(self, signed_in: Client, registry: Registry) -> None:
+        page = url(type(registry["entitlement"]), "changelist")
+        assert b"ENT-CAD" in signed_in.get(f"{page}?state=in_force").content
+        assert b"ENT-CAD" not in signed_in.get(f"{page}?state=ended").content
+
     def test_are_there_for_every_governed_model(self) -> None:
         assert {own.model for own in governed_admins()} == set(governed.governed_models())
 
