@@ -1,4 +1,8 @@
-"""Two moves of accounts at the same moment, each right by itself, could together close a circle: they take turns."""
+"""
+An account added below one that moves at the same moment would be noted under the ancestors of before: they take turns.
+
+Two moves that would close a circle together block each other already, and one of them is undone.
+"""
 
 from django.db import migrations
 

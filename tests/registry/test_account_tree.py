@@ -1,8 +1,7 @@
 """The account tree and its closure: right after any moves, also at the same moment."""
 
-import contextlib
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -78,47 +77,62 @@ class TestMovesAtTheSameMoment:
         top, other = given.account(), given.account()
         below_top = given.account(parent_id=top.id)
         below_other = given.account(parent_id=other.id)
-        requests = [approved(top, below_other), approved(other, below_top)]
-        meeting, operator = threading.Barrier(2), given.user("it_operations")
-        check = application._check_constraints
 
-        def together() -> None:
-            with contextlib.suppress(threading.BrokenBarrierError):
-                meeting.wait(timeout=1.5)
-            check()
-
-        monkeypatch.setattr(application, "_check_constraints", together)
-        refusals: list[BaseException] = []
-
-        def apply(request_id: Any) -> None:
-            try:
-                application.apply(change_request_id=request_id, user=operator, now=given.NOW)
-            except Exception as error:  # noqa: BLE001  looked at below
-                refusals.append(error)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=apply, args=(request.id,)) for request in requests]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
+        refusals = apply_together(monkeypatch, move(top, below_other), move(other, below_top))
 
         assert len(refusals) == 1
         assert closure() == reference()
         assert Account.objects.filter(parent__isnull=True).exists()
 
+    def test_leave_the_closure_right_for_an_account_that_is_added_below(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        middle = given.account(parent_id=given.account().id)
+        bottom = given.account(parent_id=middle.id)
+        addition = Draft("account.create", {"code": "added", "name": "Added", "parent_id": str(bottom.id)})
 
-def approved(account: Account, parent: Account) -> Any:
-    """A request that moves the account, approved."""
+        refusals = apply_together(monkeypatch, move(middle, given.account()), addition)
+
+        assert len(refusals) <= 1
+        assert closure() == reference()
+
+
+def move(account: Account, parent: Account) -> Draft:
+    return Draft("account.amend", {"parent_id": str(parent.id)}, account.id)
+
+
+def apply_together(monkeypatch: pytest.MonkeyPatch, *drafts: Draft) -> list[BaseException]:
+    """Apply a request for each draft, so that all have written before one checks, if they can; answers refusals."""
+    requests = [approved(draft) for draft in drafts]
+    meeting, operator = threading.Barrier(len(drafts)), given.user("it_operations")
+    check = application._check_constraints
+    refusals: list[BaseException] = []
+
+    def together() -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=1.5)
+        check()
+
+    def apply(request_id: Any) -> None:
+        try:
+            application.apply(change_request_id=request_id, user=operator, now=given.NOW)
+        except Exception as error:  # noqa: BLE001  answered
+            refusals.append(error)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(application, "_check_constraints", together)
+    threads = [threading.Thread(target=apply, args=(request.id,)) for request in requests]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    monkeypatch.undo()
+    return refusals
+
+
+def approved(draft: Draft) -> Any:
+    """A request for the draft, approved."""
     author = given.user("requester")
-    request = services.propose(
-        title="Move",
-        drafts=[Draft("account.amend", {"parent_id": str(parent.id)}, account.id)],
-        author=author,
-        now=given.NOW,
-        rationale=given.RATIONALE,
-    )
+    request = services.propose(title="Move", drafts=[draft], author=author, now=given.NOW, rationale=given.RATIONALE)
     services.submit(change_request_id=request.id, author=author, now=given.NOW)
     for reviewer in (given.user("licensing"), given.user("licensing")):
         review.approve(
