@@ -8,7 +8,7 @@ else of what it governs. An unknown kind is refused.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -110,12 +110,16 @@ class Preparation:
     """
     What a kind may look at while it turns a draft into an item.
 
-    `pending` holds the rows that earlier items of the same request would leave, by (table, id).
+    `pending` holds the rows that earlier items of the same request would leave, by (table, id). `sees` tells whether
+    whoever
+    asks may see a scope: what they may not see is answered like what does not exist, before anything else is said of
+    it.
     """
 
     now: datetime
     author: User | None
     pending: Mapping[tuple[str, uuid.UUID], Mapping[str, JSON]]
+    sees: Callable[[Scope], bool] = lambda _scope: True
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ class RecordKind:
         The target's row as it stands.
 
         :raises InvalidInput: if no target is named, or an earlier item of the request touches the same record
-        :raises NotFound: if there is no such record
+        :raises NotFound: if there is no such record, or whoever asks may not see it
         """
         if draft.target_id is None:
             raise InvalidInput(f"{self.title} needs to know which record. Name it as the target.")
@@ -133,7 +133,11 @@ class RecordKind:
         instance = self.model._default_manager.filter(id=draft.target_id).first()
         if instance is None:
             raise NotFound(f"There is no {self.model._meta.verbose_name} {draft.target_id}.")
-        return row_of(instance)
+        row = row_of(instance)
+        if not preparation.sees(self.scope(row, preparation)):
+            # The same words as above: who may not see it learns nothing of it, not even that it is there.
+            raise NotFound(f"There is no {self.model._meta.verbose_name} {draft.target_id}.")
+        return row
 
     def referred(
         self, model: type[GovernedModel], record_id: uuid.UUID | str, preparation: Preparation

@@ -42,6 +42,7 @@ def approve(
     Source: docs/invariants.md INV-2, INV-3
     """
     change_request = locked(change_request_id)
+    permissions.visible_request(user=reviewer, change_request_id=change_request_id)
     rules.next_status(change_request=change_request, action=Action.COMPLETE)
     revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.APPROVE, comment)
     _record(events.REQUEST_APPROVAL_GIVEN, change_request, reviewer, now, revision, stage, comment)
@@ -71,6 +72,7 @@ def ask_for_changes(
     :raises CommentRequired: if there is no comment; else as approve()
     """
     change_request = locked(change_request_id)
+    permissions.visible_request(user=reviewer, change_request_id=change_request_id)
     status = rules.next_status(change_request=change_request, action=Action.ASK_FOR_CHANGES)
     revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.ASK_FOR_CHANGES, comment)
     change_request.status = status
@@ -88,6 +90,7 @@ def reject(*, change_request_id: uuid.UUID, digest: str, reviewer: User, now: da
     :raises CommentRequired: if there is no comment; else as approve()
     """
     change_request = locked(change_request_id)
+    permissions.visible_request(user=reviewer, change_request_id=change_request_id)
     status = rules.next_status(change_request=change_request, action=Action.REJECT)
     revision, stage = _decide(change_request, digest, reviewer, now, Decision.Verdict.REJECT, comment)
     change_request.status = status

@@ -1,7 +1,7 @@
 """From drafts to a revision: items, plan, policy snapshot, canonical bytes, digest."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,9 +49,21 @@ class Planned:
     waiver: Waiver | None = None
 
 
-def prepare(*, drafts: Sequence[Draft], author: User | None, now: datetime) -> tuple[PreparedItem, ...]:
+def _sees_everything(_scope: Scope) -> bool:
+    return True
+
+
+def prepare(
+    *,
+    drafts: Sequence[Draft],
+    author: User | None,
+    now: datetime,
+    sees: Callable[[Scope], bool] = _sees_everything,
+) -> tuple[PreparedItem, ...]:
     """
     Turn drafts into items, in their order; later drafts may refer to records that earlier ones create.
+
+    A target that `sees` refuses is answered like one that does not exist.
 
     :raises InvalidInput: if a draft does not say what it must, or two touch the same record
     :raises approvals.governed.UnknownKind: if no app registered a kind
@@ -61,7 +73,7 @@ def prepare(*, drafts: Sequence[Draft], author: User | None, now: datetime) -> t
     if len(drafts) > MAXIMUM_ITEMS:
         raise InvalidInput(f"The request has {len(drafts)} items; {MAXIMUM_ITEMS} is the most. Split it.")
     pending: dict[tuple[str, uuid.UUID], Mapping[str, JSON]] = {}
-    preparation = Preparation(now=now, author=author, pending=pending)
+    preparation = Preparation(now=now, author=author, pending=pending, sees=sees)
     items = []
     for position, draft in enumerate(drafts):
         try:
@@ -87,6 +99,13 @@ def plan(
     :raises InvalidInput: if a draft does not say what it must
     """
     items = prepare(drafts=drafts, author=author, now=now)
+    return plan_items(items=items, now=now, rationale=rationale, waiver=waiver)
+
+
+def plan_items(
+    *, items: tuple[PreparedItem, ...], now: datetime, rationale: Rationale, waiver: Waiver | None
+) -> Planned:
+    """Plan prepared items without writing anything."""
     planned = governed.planner().plan(items=items, now=now)
     stages = chain(items=items, needs_waiver=planned.new_gaps)
     return Planned(items=items, plan=planned, stages=stages, rationale=rationale, waiver=waiver)

@@ -40,7 +40,7 @@ def locked(change_request_id: uuid.UUID) -> ChangeRequest:
         .first()
     )
     if found is None:
-        raise NotFound("There is no such change request.")
+        raise NotFound("There is no such change request, or it touches what is not granted to you.")
     return found
 
 
@@ -67,9 +67,12 @@ def preview(
     :raises NotFound: if the drafts touch what is not granted to the user
     :raises InvalidInput: if a draft does not say what it must
     """
-    planned = revisions.plan(drafts=drafts, author=user, now=now, rationale=rationale or Rationale(), waiver=waiver)
-    permissions.check_may_propose(user=user, scopes=[item.scope for item in planned.items])
-    return planned
+    permissions.check_may_propose(user=user, scopes=[])
+    items = revisions.prepare(
+        drafts=drafts, author=user, now=now, sees=lambda scope: governed.access().may_see(scope=scope, user=user)
+    )
+    permissions.check_may_propose(user=user, scopes=[item.scope for item in items])
+    return revisions.plan_items(items=items, now=now, rationale=rationale or Rationale(), waiver=waiver)
 
 
 @transaction.atomic
