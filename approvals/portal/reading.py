@@ -130,17 +130,22 @@ def read(*, number: int, user: User) -> Reading:
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
         buttons=actions.buttons(change_request=change_request, revision=revision, user=user),
         decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),
-        stale=list(
-            stale_decisions(change_request)
-            .select_related("decider", "stage", "revision")
-            .defer("revision__content", "revision__document")
-            .order_by("decided_at", "id")
-        ),
+        stale=_stale(change_request),
         events=events,
         record_events=record_events,
         others=_others(change_request, revision, user),
         authorization=Authorization.objects.filter(change_request=change_request).first(),
         item_count=len(document["items"]),
+    )
+
+
+def _stale(change_request: ChangeRequest) -> list[Decision]:
+    """Decisions on earlier revisions, without those revisions' documents."""
+    return list(
+        stale_decisions(change_request)
+        .select_related("decider", "stage", "revision")
+        .defer("revision__content", "revision__document")
+        .order_by("decided_at", "id")
     )
 
 

@@ -99,10 +99,8 @@ def read(*, entitlement_id: uuid.UUID, user: User, now: datetime) -> Reading:
     label, tone = STATES[state_of(entitlement, now=now)]
     chain = _chain_of(entitlement, user)
     granted, used = entitlement.seats, entitlement.pool.used
-    agreement = entitlement.order_line.agreement
-    notice = agreement.notice_deadline_on
+    notice = entitlement.order_line.agreement.notice_deadline_on
     limits = dict(entitlement.sku_revision.features) | dict(entitlement.feature_overrides)
-    ids = {one.id for one in chain}
     return Reading(
         entitlement=entitlement,
         state=label,
@@ -118,7 +116,7 @@ def read(*, entitlement_id: uuid.UUID, user: User, now: datetime) -> Reading:
         open_changes=_open_changes(entitlement, user),
         history=_history(entitlement, user),
         predecessor=next((one for one in chain if one.id == entitlement.replaces_id), None),
-        successors=[one for one in chain if one.replaces_id == entitlement.id and one.id in ids],
+        successors=[one for one in chain if one.replaces_id == entitlement.id],
         grace_ends_at=_grace_end(entitlement),
     )
 
