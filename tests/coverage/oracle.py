@@ -9,15 +9,13 @@ slow and meant to be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from entitlements.coverage.values import Metric, Need, Pool, Unit
-
-MICROSECOND = timedelta(microseconds=1)
 
 PlaceTuple = tuple[UUID, UUID, str, str, str]
 GapName = tuple[str, PlaceTuple, tuple[str, ...]]
@@ -53,24 +51,6 @@ def z(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def grid(pools: Iterable[Pool], needs: Iterable[Need], horizon: tuple[datetime, datetime]) -> list[datetime]:
-    """Every instant of the input, a microsecond to either side of it, and the middle between neighbors."""
-    start, end = z(horizon[0]), z(horizon[1])
-    edges = {start, end}
-    for pool in pools:
-        edges |= {
-            z(edge)
-            for edge in (pool.starts_at, pool.ends_at, pool.grace_ends_at, pool.support_ends_at, pool.updates_ends_at)
-            if edge is not None
-        }
-    for need in needs:
-        edges |= {z(edge) for edge in (need.starts_at, need.ends_at, need.released_at) if edge is not None}
-    ordered = sorted(edges)
-    points = {point for edge in ordered for point in (edge - MICROSECOND, edge, edge + MICROSECOND)}
-    points |= {before + (after - before) / 2 for before, after in pairwise(ordered)}
-    return sorted(point for point in points if start <= point < end)
-
-
 class Oracle:
     def __init__(self, pools: Iterable[Pool], needs: Iterable[Need], horizon: tuple[datetime, datetime]) -> None:
         self.pools = {pool.id: pool for pool in pools}
@@ -93,12 +73,9 @@ class Oracle:
         return z(need.starts_at) <= t and (need.ends_at is None or t < z(need.ends_at))
 
     def counts(self, pool: Pool) -> Unit | None:
-        return {
-            Metric.NAMED_USER: Unit.HOLDERS,
-            Metric.DEVICE: Unit.HOLDERS,
-            Metric.CONCURRENT: Unit.SESSIONS,
-            Metric.METERED: None,
-        }[pool.metric]
+        if pool.metric is Metric.METERED:
+            return None
+        return Unit.SESSIONS if pool.metric is Metric.CONCURRENT else Unit.HOLDERS
 
     def serves(self, pool: Pool, who: Somebody, what: Requirement) -> bool:
         if pool.product_id != who.product or what.account not in pool.account_ids:
@@ -247,21 +224,8 @@ class Oracle:
             turn += 1
             demands = []
             for who, requirements in wanted.items():
-                choices = []
-                for what in requirements:
-                    fitting = self.suitable(who, what, counting, t)
-                    if any(
-                        self.pools[each].seats is None or self.counts(self.pools[each]) is not who.unit
-                        for each in fitting
-                    ):
-                        continue
-                    if any(placed and pools <= fitting for pools, placed in history[who]):
-                        continue
-                    untried = fitting - {pool for pools, _ in history[who] for pool in pools}
-                    if untried:
-                        choices.append((what, untried))
-                    else:
-                        without.add((who, what))
+                choices, left = self.choices(who, requirements, history[who], counting, t)
+                without |= {(who, what) for what in left}
                 demands += [(who, *group) for group in self.gather(choices)]
             demands.sort(key=self.order)
             wanted, placed_now = {}, 0
@@ -277,6 +241,30 @@ class Oracle:
                 assert placed_now == self.most([pools for _, _, pools in demands], counting), "precedence costs no seat"
             self.rounds = max(self.rounds, turn)
         return without
+
+    def choices(
+        self,
+        who: Somebody,
+        requirements: set[Requirement],
+        history: list[tuple[frozenset[UUID], bool]],
+        counting: frozenset[UUID],
+        t: datetime,
+    ) -> tuple[list[tuple[Requirement, frozenset[UUID]]], list[Requirement]]:
+        """The pools still to be tried for each requirement that is not met yet, and the requirements that have none."""
+        choices, left = [], []
+        for what in requirements:
+            fitting = self.suitable(who, what, counting, t)
+            pools = [self.pools[each] for each in fitting]
+            if any(pool.seats is None or self.counts(pool) is not who.unit for pool in pools):
+                continue
+            if any(placed and tried <= fitting for tried, placed in history):
+                continue
+            untried = fitting - {pool for tried, _ in history for pool in tried}
+            if untried:
+                choices.append((what, untried))
+            else:
+                left.append(what)
+        return choices, left
 
     def order(self, demand: tuple[Somebody, set[Requirement], frozenset[UUID]]) -> tuple[Any, ...]:
         who, members, pools = demand

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from entitlements.coverage.engine import cover
 from entitlements.coverage.results import Coverage
 from tests.coverage.cases import Case, cases
-from tests.coverage.oracle import Oracle, Picture, grid
+from tests.coverage.grid import grid
+from tests.coverage.oracle import Oracle, Picture
 
 EXAMPLES = int(os.environ.get("TENURE_SOAK_EXAMPLES", "250"))
 

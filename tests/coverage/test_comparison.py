@@ -15,7 +15,7 @@ from entitlements.coverage.instants import utc
 from entitlements.coverage.results import Coverage, Gap, GapKind
 from tests.coverage.build import ACCOUNT, ADA, BOB, HORIZON, PRODUCT, day, need, pool
 from tests.coverage.cases import Case, cases
-from tests.coverage.oracle import grid
+from tests.coverage.grid import grid
 
 
 def covered(*parts: object) -> Coverage:
