@@ -19,8 +19,11 @@ def _having(permission: str) -> Allowed:
     return allowed
 
 
-def _icon(request: HttpRequest) -> str:
-    return static("tenure/icon.svg")
+def _served(path: str) -> Callable[[HttpRequest], str]:
+    def address(request: HttpRequest) -> str:
+        return static(path)
+
+    return address
 
 
 def _page(title: str, icon: str, model: str, permission: str = "approvals.view_changerequest") -> dict[str, Any]:
@@ -89,7 +92,9 @@ LOOK: dict[str, Any] = {
     "SITE_SUBHEADER": "Registry; every save proposes",
     "SITE_SYMBOL": "swap_horiz",
     "SITE_URL": "/",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _served("tenure/icon.svg")}],
+    "STYLES": [_served("tenure/admin.css")],
+    "SCRIPTS": [_served("tenure/admin.js")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",

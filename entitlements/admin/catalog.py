@@ -1,6 +1,6 @@
 """Admin pages of the catalog."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
@@ -28,10 +28,6 @@ class FeatureInline(Seen, ProposingInline):
     fields = ("code", "name", "type", "unit")
     leaves = frozenset({"description"})
     ordering = ("code",)
-
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[str, ...]:
-        """Return nothing: a code is fixed once its feature is there, which the form says."""
-        return ()
 
 
 class ReleaseInline(Seen, ProposingInline):

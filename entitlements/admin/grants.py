@@ -139,7 +139,7 @@ class EntitlementAdmin(Seen, ProposingAdmin):
         "regions": "regions_shown",
         "unlimited": "",
         "carry_over": "",
-        "seats": "seats_shown",
+        "seats": "granted",
         "environments": "environments_shown",
     }
     fieldsets = (
@@ -190,12 +190,16 @@ class EntitlementAdmin(Seen, ProposingAdmin):
         """Return the phase."""
         return obj.get_phase_display()
 
+    @admin.display(description="Seats")
+    def granted(self, obj: Entitlement) -> str:
+        """Return the grant alone: a past version has no use of its own."""
+        return "unlimited" if obj.seats is None else whole(obj.seats)
+
     @admin.display(description="Seats (used of granted)")
     def seats_shown(self, obj: Entitlement) -> str:
         """Return use and grant."""
         pool = getattr(obj, "pool", None)
-        granted = "unlimited" if obj.seats is None else whole(obj.seats)
-        return f"{whole(pool.used)} of {granted}" if pool is not None else granted
+        return f"{whole(pool.used)} of {self.granted(obj)}" if pool is not None else self.granted(obj)
 
     @admin.display(description="SKU revision", ordering="sku_revision")
     def terms(self, obj: Entitlement) -> str:

@@ -7,10 +7,11 @@ import pytest
 from django.urls import reverse
 
 from approvals.requests.models import ChangeRequest
+from entitlements.agreements.models import OrderLine
 from entitlements.grants.models import Entitlement
 from foundation.identity.models import User
 from tests.admin.conftest import Registry, governed_admins
-from tests.browser import Tab
+from tests.browser import DESKTOP, PHONE, Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -75,6 +76,23 @@ class TestAdmin:
             tab.open(path)
             keep(tab, path.strip("/").replace("/", "-"))
         assert tab.wrong == []
+
+    def test_can_be_listened_to_and_fits_a_phone(self, tab: Tab, registry: Registry, superuser: User) -> None:
+        tab.sign_in(superuser.username, "correct horse battery")
+        for model in (Entitlement, OrderLine):
+            for kind in ("changelist", "add", "change", "history", "retire"):
+                args = (registry.of(model).pk,) if kind in {"change", "history", "retire"} else ()
+                tab.page.set_viewport_size(DESKTOP)
+                tab.open(url(model, kind, *args))
+                # Regions and sizes of targets are unfold's own templates' matter.
+                found = [
+                    text
+                    for text in tab._violations()
+                    if not text.startswith(("region", "landmark-unique", "target-size"))
+                ]
+                assert found == [], f"{model.__name__} {kind}"
+                tab.page.set_viewport_size(PHONE)
+                assert fits(tab), f"{model.__name__} {kind} is wider than a phone"
 
     def test_widens_the_policy_under_admin_only(self, tab: Tab, superuser: User) -> None:
         tab.sign_in(superuser.username, "correct horse battery")
