@@ -2,9 +2,8 @@
 The port: what an app must say of its governed records so that they can change.
 
 An app registers *kinds* (grant an entitlement, amend an agreement …), one *planner* that tells what a set of items
-would
-do, and one *access* that tells what a user may see. Approvals plans, reviews and applies through them and knows nothing
-else of what it governs. An unknown kind is refused.
+would do, and one *access* that tells what a user may see. Approvals plans, reviews and applies through them and knows
+nothing else of what it governs. An unknown kind is refused.
 """
 
 import uuid
@@ -87,8 +86,7 @@ class PreparedItem:
     One record's change, whole: the row before and after, as JSON values by column name.
 
     `effects` are the operational consequences that application carries out with the row (people registered, seats held
-    or
-    released). `facts` are values of the kind's declared facts.
+    or released). `facts` are values of the kind's declared facts.
     """
 
     kind: str
@@ -110,15 +108,15 @@ class Preparation:
     """
     What a kind may look at while it turns a draft into an item.
 
-    `pending` holds the rows that earlier items of the same request would leave, by (table, id). `sees` tells whether
-    whoever
-    asks may see a scope: what they may not see is answered like what does not exist, before anything else is said of
-    it.
+    `pending` holds the rows that earlier items of the same request would leave, by (table, id), and `effects` their
+    effects. `sees` tells whether whoever asks may see a scope: what they may not see is answered like what does not
+    exist, before anything else is said of it.
     """
 
     now: datetime
     author: User | None
     pending: Mapping[tuple[str, uuid.UUID], Mapping[str, JSON]]
+    effects: Sequence[Mapping[str, JSON]] = ()
     sees: Callable[[Scope], bool] = lambda _scope: True
 
 
@@ -180,8 +178,7 @@ class Plan:
 
     `document` is stored with the revision and shown to people; `material` is the part that is compared at application;
     `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules
-    that
-    do not hold, which keep the request from review.
+    that do not hold, which keep the request from review.
     """
 
     document: Mapping[str, JSON]

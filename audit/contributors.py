@@ -22,8 +22,7 @@ class EventType:
     One kind of event: `app.entity.past_tense`, and the sentence in which people read it.
 
     `template` is a `str.format` template over the event's data, the actor's name as `{actor}` and the subject's label
-    as
-    `{subject}`. Every field that it names must be in the data of each event of the type.
+    as `{subject}`. Every field that it names must be in the data of each event of the type.
     """
 
     name: str

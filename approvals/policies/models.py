@@ -19,9 +19,8 @@ class Policy(GovernedModel):
     One rule of the approval chain.
 
     `conditions` are rows of field, operator and value over the typed facts that kinds declare, all of which must hold;
-    a
-    policy without conditions always holds. `stages` are rows of position, role, quorum and why. `waiver_role` names who
-    must approve when the plan opens a gap. A governed record itself: a change of policy passes the policy in force.
+    a policy without conditions always holds. `stages` are rows of position, role, quorum and why. `waiver_role` names
+    who must approve when the plan opens a gap. A governed record itself: a change of policy passes the policy in force.
     """
 
     name = models.CharField(max_length=200)

@@ -41,8 +41,7 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
     Write every item of an approved request in one transaction, by the authority of its decisions.
 
     Checked again under locks: digest, eligibility of those who decided, base versions, what is material in a fresh
-    plan,
-    and the policies in force. What is worse than approved refuses and opens the review of a fresh revision.
+    plan, and the policies in force. What is worse than approved refuses and opens the review of a fresh revision.
 
     :raises WrongState: if the request is not approved
     :raises NotPermitted: if the user may not apply changes
@@ -181,6 +180,7 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
             for decision in approvals
             if decision.decider_id in eligible
             and not permissions.is_author(human_id=decision.decider.human_id, change_request=change_request)
+            and permissions.sees(user=decision.decider, change_request=change_request)
         ]
         # By the humans of today: two logins may have turned out to be one since they decided.
         humans = {decision.decider.human_id for decision in counted}

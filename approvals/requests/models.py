@@ -51,8 +51,8 @@ class ChangeRequest(models.Model):
     One request to change governed records, from draft to its end.
 
     `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger);
-    `applying`
-    exists only inside the transaction that applies it. Deliberately absent: what is asked, which is in the revisions.
+    `applying` exists only inside the transaction that applies it. Deliberately absent: what is asked, which is in the
+    revisions.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

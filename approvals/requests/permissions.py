@@ -51,6 +51,11 @@ def visible_request(*, user: User, change_request_id: uuid.UUID) -> ChangeReques
     raise NotFound("There is no such change request, or it touches what is not granted to you.")
 
 
+def sees(*, user: User, change_request: ChangeRequest) -> bool:
+    """Whether the user may see the request."""
+    return _answers(partial(visible_request, user=user, change_request_id=change_request.id))
+
+
 def check_may_edit(*, user: User, change_request: ChangeRequest) -> None:
     """
     Refuse edits by somebody who may not propose, or may not see the request.
@@ -116,7 +121,7 @@ def eligible_deciders(role: str) -> QuerySet[User]:
     return User.objects.filter(is_active=True, groups__in=Group.objects.filter(name=role)).distinct()
 
 
-def _answers(check: Callable[[], None]) -> bool:
+def _answers(check: Callable[[], object]) -> bool:
     try:
         check()
     except DomainError:

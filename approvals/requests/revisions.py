@@ -73,7 +73,8 @@ def prepare(
     if len(drafts) > MAXIMUM_ITEMS:
         raise InvalidInput(f"The request has {len(drafts)} items; {MAXIMUM_ITEMS} is the most. Split it.")
     pending: dict[tuple[str, uuid.UUID], Mapping[str, JSON]] = {}
-    preparation = Preparation(now=now, author=author, pending=pending, sees=sees)
+    effects: list[Mapping[str, JSON]] = []
+    preparation = Preparation(now=now, author=author, pending=pending, effects=effects, sees=sees)
     items = []
     for position, draft in enumerate(drafts):
         try:
@@ -86,6 +87,7 @@ def prepare(
             raise InvalidInput(f"Two items of this request touch {item.label}. Say it in one.", item=position)
         if item.after is not None:
             pending[key] = item.after
+        effects.append(item.effects)
         items.append(item)
     return tuple(items)
 
@@ -120,11 +122,14 @@ def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRe
     return stages_for(policies=policies, facts=[item.facts for item in items], needs_waiver=needs_waiver)
 
 
-def document_of(planned: Planned) -> dict[str, JSON]:
-    """The revision as JSON values: exactly what the digest covers."""
+def document_of(planned: Planned, *, change_request: ChangeRequest, number: int) -> dict[str, JSON]:
+    """The revision as JSON values: exactly what the digest covers, so that no two revisions share one."""
     document: dict[str, JSON] = jsonable(
         {
             "format": "tenure/revision/1",
+            "change_request": {"id": change_request.id, "number": change_request.number},
+            "revision": number,
+            "title": change_request.title,
             "items": [_item_document(item) for item in planned.items],
             "rationale": asdict(planned.rationale),
             "schedule": None,
@@ -143,12 +148,13 @@ def document_of(planned: Planned) -> dict[str, JSON]:
 
 def store(*, change_request: ChangeRequest, planned: Planned, author: User | None, now: datetime) -> Revision:
     """Write the next revision of a request with its items and stages, and make it current."""
-    document = document_of(planned)
-    content = canonical_bytes(document)
     latest = change_request.revisions.order_by("-number").first()
+    number = latest.number + 1 if latest else 1
+    document = document_of(planned, change_request=change_request, number=number)
+    content = canonical_bytes(document)
     revision = Revision.objects.create(
         change_request=change_request,
-        number=latest.number + 1 if latest else 1,
+        number=number,
         author=author,
         author_human_id=author.human_id if author else None,
         created_at=now,

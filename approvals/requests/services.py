@@ -156,9 +156,9 @@ def amend(
     if rationale is None:
         rationale = revisions.rationale_of(former.document)
     planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
+    change_request.title = (title or change_request.title)[:200]
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
     change_request.status = status
-    change_request.title = (title or change_request.title)[:200]
     change_request.approved_at = None
     change_request.save(update_fields=["status", "title", "approved_at", "current_revision"])
     record(

@@ -27,10 +27,9 @@ class Event(models.Model):
     One thing that happened, written in the transaction in which it happened.
 
     `content` holds the canonical bytes (RFC 8785) that will be hashed; every other column repeats a part of them so
-    that
-    it can be found. `transaction_id` lets a sealer number only what is committed; `position` keeps the order within one
-    transaction and says nothing across transactions. Deliberately absent: a foreign key,
-    because an event outlives what it speaks of, and names of people, because they can be erased.
+    that it can be found. `transaction_id` lets a sealer number only what is committed; `position` keeps the order
+    within one transaction and says nothing across transactions. Deliberately absent: a foreign key, because an event
+    outlives what it speaks of, and names of people, because they can be erased.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

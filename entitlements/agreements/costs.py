@@ -2,9 +2,8 @@
 What order lines cost: pure, over values.
 
 A period's unit price pays for one seat and one billing period (`once`, `month`, `year`), counted from the period's
-start.
-A last, incomplete billing period is prorated by the day, or charged whole where the line says so. An open-ended line is
-counted to a horizon. Amounts are exact decimals, rounded half-even to the cent at each charge.
+start. A last, incomplete billing period is prorated by the day, or charged whole where the line says so. An open-ended
+line is counted to a horizon. Amounts are exact decimals, rounded half-even to the cent at each charge.
 
 Source: docs/decisions/0003-cost-from-order-lines.md
 """

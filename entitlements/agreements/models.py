@@ -17,10 +17,9 @@ class Agreement(GovernedModel):
 
     `covered_accounts` are the accounts it covers besides the licensee; with `covers_descendants` each covers its
     descendants. `ends_at` null: no fixed end. The notice deadline is derived from the end and `notice_days`, never
-    stored.
-    The bridge right is what may be granted without a new order when a transition is late: all its limits are totals
-    over the agreement's life; without `bridge_days_total` there is none. Instants are half-open: `ends_at` is the first
-    instant at which it no longer holds.
+    stored. The bridge right is what may be granted without a new order when a transition is late: all its limits are
+    totals over the agreement's life; without `bridge_days_total` there is none. Instants are half-open: `ends_at` is
+    the first instant at which it no longer holds.
     """
 
     class Side(models.TextChoices):

@@ -163,8 +163,7 @@ class SKURevision(GovernedModel):
     The terms under which a SKU is granted; immutable (trigger): amending the SKU's terms makes a revision.
 
     `features` maps feature codes to limits: true for a switch, a number for a quota or included metered amount, null
-    for
-    unlimited. `releases` lists the release names covered, null for all. Seats null as a maximum means no maximum.
+    for unlimited. `releases` lists the release names covered, null for all. Seats null as a maximum means no maximum.
     Prices are per seat and billing period.
     """
 

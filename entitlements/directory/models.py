@@ -17,8 +17,7 @@ class Account(GovernedModel):
     An organization: customer, subsidiary or business unit; a tree.
 
     A parent's entitlement serves descendants only where its agreement says so. `time_zone` is that in which its dates
-    are
-    meant. The tree's closure is kept by a trigger in AccountClosure.
+    are meant. The tree's closure is kept by a trigger in AccountClosure.
     """
 
     class Type(models.TextChoices):

@@ -15,6 +15,7 @@ from entitlements.agreements.models import OrderLine
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
 from entitlements.catalog.models import SKURevision
 from entitlements.catalog.regions import expand
+from entitlements.directory.models import Person
 from entitlements.directory.services import NewPerson, register_people
 from entitlements.grants import services
 from entitlements.grants.models import Activation, Entitlement, Seat
@@ -207,6 +208,7 @@ class Grant(_Entitlement, CreateKind):
     ) -> Mapping[str, Any]:
         """People to register and seats to hold."""
         assert isinstance(payload, GrantPayload)  # noqa: S101  the kind's own payload
+        _check_known(payload.holders, also={person.person_id for person in payload.people} | _registering(preparation))
         hold = [str(person_id) for person_id in payload.holders]
         if payload.carry_over and payload.replaces_id is None:
             raise InvalidInput("There is no predecessor whose holders could be carried over. Name it in replaces_id.")
@@ -246,6 +248,8 @@ class Amend(_Entitlement, AmendKind):
             values["countries"], values["region_groups"] = expand(payload.regions)
         if "starts_at" in values and values["starts_at"] != instant(before["starts_at"]):
             _check_not_started(before, preparation.now)
+        if "ends_at" in values and values["ends_at"] != instant(before["ends_at"]):
+            _check_not_ended(before, preparation.now)
         ends_at = values.get("ends_at")
         if ends_at is not None and ends_at != instant(before["ends_at"]) and ends_at < preparation.now:
             raise InvalidInput("The end is past: what was in force then stays so. Choose now or later.")
@@ -256,6 +260,17 @@ class Amend(_Entitlement, AmendKind):
     ) -> Mapping[str, Any]:
         """Seats to hold and to release."""
         assert isinstance(payload, AmendPayload)  # noqa: S101  the kind's own payload
+        _check_known(payload.holders, also=_registering(preparation))
+        held = set(
+            Seat.objects.held()
+            .filter(entitlement_id=after["id"], person_id__in=payload.release)
+            .values_list("person_id", flat=True)
+        )
+        missing = sorted(str(person_id) for person_id in payload.release if person_id not in held)
+        if missing:
+            raise InvalidInput(
+                f"No seat of it is held by {', '.join(missing)}, so none can be released.", people=missing
+            )
         return {
             "register": [],
             "hold": [str(person_id) for person_id in payload.holders],
@@ -272,6 +287,7 @@ class Extend(_Entitlement, AmendKind):
         former = instant(before["ends_at"])
         if former is None:
             raise InvalidInput("This entitlement is open-ended, so there is no end to move.")
+        _check_not_ended(before, preparation.now)
         if payload.ends_at is not None and payload.ends_at <= former:
             raise InvalidInput(
                 f"The new end is not after the present one ({former:%Y-%m-%d %H:%M %Z}). Retire instead."
@@ -326,6 +342,29 @@ def _environments(phase: str, revision: Row) -> list[str]:
     allowed = list(revision["environments"])
     trying = [name for name in allowed if name != "production"]
     return (trying or allowed) if phase == "trial" else allowed
+
+
+def _registering(preparation: Preparation) -> set[UUID]:
+    """The people whom earlier items of the same request register."""
+    return {UUID(row["person_id"]) for effects in preparation.effects for row in effects.get("register", ())}
+
+
+def _check_known(holders: Sequence[UUID], *, also: set[UUID]) -> None:
+    """Refuse holders who are neither registered nor would be by the same request."""
+    named = set(holders) - also
+    known = set(Person.objects.filter(id__in=named).values_list("id", flat=True))
+    missing = sorted(str(person_id) for person_id in named - known)
+    if missing:
+        raise InvalidInput(f"Nobody is registered as {', '.join(missing)}. Register them first.", people=missing)
+
+
+def _check_not_ended(before: Row, now: datetime) -> None:
+    ends_at = instant(before["ends_at"])
+    if ends_at is not None and ends_at <= now:
+        raise InvalidInput(
+            f"This entitlement ended on {ends_at:%Y-%m-%d %H:%M %Z}, and past intervals stay as they were. "
+            "Grant an entitlement that replaces it."
+        )
 
 
 def _check_not_started(before: Row, now: datetime) -> None:

@@ -19,6 +19,20 @@ class SeatAlreadyHeld(Conflict):
     title = "The seat is held already"
 
 
+class NotInForce(Conflict):
+    """A seat is of a right that still gives something."""
+
+    code = "entitlement_not_in_force"
+    title = "The entitlement gives no right any more"
+
+
+class NotServed(Conflict):
+    """A seat is for people whom the entitlement serves (INV-13)."""
+
+    code = "account_not_served"
+    title = "The entitlement does not serve this account"
+
+
 class SeatNotHeld(Conflict):
     """There is no such seat to release."""
 

@@ -44,11 +44,9 @@ class Entitlement(GovernedModel):
     Right of use is `[starts_at, ends_at)`; an open end is perpetual. `seats` null is explicitly unlimited. `countries`
     are those of use, expanded from `region_groups` (code and revision) when the change was planned. `feature_overrides`
     replaces limits of the SKU revision's features; false takes one away. `replaces` names the predecessor: the
-    successor
-    serves the same holders, it does not add. `withdrawn_at` marks one that was taken back before it started. `owner` is
-    whom
-    to ask. `grace_seconds` is what checks still allow after the end. Deliberately absent: use and activation, which are
-    operational rows, and cost, which is computed from the order line.
+    successor serves the same holders, it does not add. `withdrawn_at` marks one that was taken back before it started.
+    `owner` is whom to ask. `grace_seconds` is what checks still allow after the end. Deliberately absent: use and
+    activation, which are operational rows, and cost, which is computed from the order line.
     """
 
     class Enforcement(models.TextChoices):

@@ -2,8 +2,7 @@
 The registry's business rules on entitlements: one class a rule, whose sentence people read in plans and documentation.
 
 Pure, over rows as JSON values. The database holds the same rules as constraints (docs/invariants.md); here they are
-told
-before anything is written.
+told before anything is written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +21,9 @@ class Case:
     """
     One entitlement as a change would leave it, with what it stands under.
 
-    `siblings` are the other entitlements of its order line; `ancestors` its account and those above it; `held` the
-    seats
-    that are held after the change, `released` of them given up by the change itself.
+    `siblings` are the other entitlements of its order line; `ancestors` its account and those above it. `held` counts
+    the seats that are held after the change, `strangers` those of them that the change gives to people of accounts that
+    it does not serve.
     """
 
     entitlement: Row
@@ -38,6 +37,7 @@ class Case:
     product: str
     feature_codes: frozenset[str]
     held: int
+    strangers: int
 
 
 class Rule:
@@ -129,10 +129,7 @@ class OrderLineWithinAgreement(Rule):
 
     def broken(self, case: Case) -> str | None:
         """A line that outlives its agreement."""
-        agreement = dict(case.agreement)
-        if agreement["renewal"] != "ends":
-            agreement["ends_at"] = None
-        return _outside(case.order_line, agreement, f"agreement {agreement['reference']}")
+        return broken_by_line(order_line=case.order_line, agreement=case.agreement)
 
 
 class AccountCovered(Rule):
@@ -221,6 +218,24 @@ class SeatsNotBelowUse(Rule):
         return f"{case.held} seats would be held of {seats}; name people whose seats are released"
 
 
+class HoldersServed(Rule):
+    """Whom seats are for."""
+
+    sentence = "Seats are given to people of accounts that the entitlement serves."
+
+    def broken(self, case: Case) -> str | None:
+        """Holders of other accounts."""
+        if not case.strangers:
+            return None
+        return f"{case.strangers} of those given a seat belong to accounts that it does not serve"
+
+
+def broken_by_line(*, order_line: Row, agreement: Row) -> str | None:
+    """What breaks `OrderLineWithinAgreement` for an order line by itself, in words, or None if it holds."""
+    ends_at = agreement["ends_at"] if agreement["renewal"] == "ends" else None
+    return _outside(order_line, dict(agreement) | {"ends_at": ends_at}, f"agreement {agreement['reference']}")
+
+
 RULES: tuple[Rule, ...] = (
     SeatsWithinSKURevision(),
     CountriesWithinSKURevision(),
@@ -234,6 +249,7 @@ RULES: tuple[Rule, ...] = (
     NoOverlap(),
     SuccessorOfSameProduct(),
     SeatsNotBelowUse(),
+    HoldersServed(),
 )
 
 

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from audit.services import NewEvent, Subject, record, record_all
-from entitlements.directory.models import Person
+from entitlements.directory.models import AccountClosure, Person
 from entitlements.grants import events
-from entitlements.grants.errors import NoSeatFree, SeatAlreadyHeld, SeatNotHeld
+from entitlements.grants.errors import NoSeatFree, NotInForce, NotServed, SeatAlreadyHeld, SeatNotHeld
 from entitlements.grants.models import Entitlement, Seat, SeatPool
 from foundation.errors import NotFound
 from foundation.identity.models import User
@@ -41,14 +41,17 @@ def take_seat(
     :raises NotFound: if there is no such entitlement or person
     :raises NoSeatFree: if every seat is held under hard enforcement
     :raises SeatAlreadyHeld: if the person or device holds one already
+    :raises NotInForce: if the entitlement ended or was taken back
+    :raises NotServed: if it does not serve the person's account
 
     Source: docs/invariants.md INV-6, INV-7
     """
-    entitlement = Entitlement.objects.filter(id=entitlement_id).first()
+    entitlement = Entitlement.objects.select_related("order_line__agreement").filter(id=entitlement_id).first()
     if entitlement is None:
         raise NotFound("There is no such entitlement.")
-    if person_id is not None and not Person.objects.filter(id=person_id).exists():
-        raise NotFound("There is no such person.")
+    _check_gives_a_right(entitlement, now)
+    if person_id is not None:
+        _check_serves(entitlement, person_id)
     holder = f"person {person_id}" if person_id else f"device {device}"
     with refine_integrity_error(
         seat_pool_within_grant=(
@@ -108,6 +111,24 @@ def release_seat(
         now=now,
     )
     return seat
+
+
+def _check_gives_a_right(entitlement: Entitlement, now: datetime) -> None:
+    over = entitlement.ends_at is not None and entitlement.ends_at <= now
+    if over or entitlement.withdrawn_at is not None:
+        raise NotInForce(f"{entitlement.reference} gives no right any more, so no seat of it is taken. Ask its owner.")
+
+
+def _check_serves(entitlement: Entitlement, person_id: uuid.UUID) -> None:
+    person = Person.objects.filter(id=person_id).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    below = AccountClosure.objects.filter(ancestor=entitlement.account_id, descendant=person.account_id).exists()
+    served = below and (
+        entitlement.order_line.agreement.covers_descendants or person.account_id == entitlement.account_id
+    )
+    if not served:
+        raise NotServed(f"{entitlement.reference} does not serve the person's account.", invariant="INV-13")
 
 
 def hold_seats(

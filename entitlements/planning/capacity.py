@@ -24,11 +24,9 @@ def needs(registry: Registry, *, starts_at: datetime, also: Registry | None = No
 
     A holder of an entitlement that starts later needs it from then on. With `also` (the registry before a change) the
     needs of those who held a seat then stand too, so that nobody drops out by losing the seat; and who gets a first
-    seat by
-    the change needs it as long as it lasts, no longer: recording a right that ends takes nothing away from anybody. Who
-    holds seats of several entitlements of a product needs what the earliest of them gives: a successor takes over, it
-    does
-    not add.
+    seat by the change needs it as long as it lasts, no longer: recording a right that ends takes nothing away from
+    anybody. Who holds seats of several entitlements of a product needs what the earliest of them gives: a successor
+    takes over, it does not add.
     """
     first: dict[tuple[str, str], tuple[datetime, Row, Registry]] = {}
     lasts: dict[tuple[str, str], datetime | None] = {}

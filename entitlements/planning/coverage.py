@@ -26,10 +26,9 @@ class Comparison:
     """
     Coverage before and after a change, and what differs.
 
-    `seams` are gaps between a predecessor's end and the start of a successor that the change grants or moves: not new,
-    if
-    the trial would have ended anyway, but a succession that leaves a hole is not one, so they need a waiver like new
-    ones.
+    `seams` are gaps of a predecessor's holders after its end, while a successor that the change grants or moves has not
+    ended: a hole before it starts, or a country or feature that it drops. They are not new, if the trial would have
+    ended anyway, but a succession that leaves somebody out is none, so they need a waiver like new ones.
     """
 
     before: Coverage
@@ -125,11 +124,13 @@ def place_row(place: Place) -> dict[str, Any]:
     }
 
 
-def seat_map(*, before: Registry, after: Registry, items: Sequence[PreparedItem]) -> list[dict[str, Any]]:
+def seat_map(
+    *, before: Registry, after: Registry, items: Sequence[PreparedItem], now: datetime
+) -> list[dict[str, Any]]:
     """
     For each holder whose entitlement the change ends, replaces or takes seats of: the seat that takes over, or none.
 
-    Only ends that the change makes or that a successor of the change stands for are listed.
+    `at` is when the seat goes: the entitlement's end, or at once where the change takes it back (`released`).
     """
     changed = {str(item.record_id): item for item in items if item.table == Entitlement._meta.db_table}
     rows = []
@@ -137,18 +138,16 @@ def seat_map(*, before: Registry, after: Registry, items: Sequence[PreparedItem]
         row = after.entitlements.get(entitlement_id)
         if row is None:
             continue
-        successors = [
-            successor
-            for successor in after.entitlements.values()
-            if successor["replaces_id"] == entitlement_id and successor["withdrawn_at"] is None
-        ]
+        successors = _successors(after, entitlement_id)
+        ends = _ends_by_change(changed.get(entitlement_id))
         replaced_now = any(successor["id"] in changed for successor in successors)
+        remaining = set(after.holders.get(entitlement_id, ()))
         for person in people:
-            keeps = person in after.holders.get(entitlement_id, ())
-            ends = _ends_by_change(changed.get(entitlement_id))
+            keeps = person in remaining
             if keeps and not ends and not replaced_now:
                 continue
-            to = next((s["id"] for s in successors if person in after.holders.get(s["id"], ())), None)
+            others = successors if keeps else [*successors, *_others(after, row, now)]
+            to = next((other["id"] for other in others if person in after.holders.get(other["id"], ())), None)
             if to is None and keeps and not ends and row["ends_at"] is None:
                 to = entitlement_id
             rows.append(
@@ -156,26 +155,55 @@ def seat_map(*, before: Registry, after: Registry, items: Sequence[PreparedItem]
                     "person": person,
                     "from": entitlement_id,
                     "to": to,
-                    "at": (instant(row["ends_at"]) if keeps else None),
+                    "at": instant(row["ends_at"]) if keeps else now,
+                    "released": not keeps,
                 }
             )
     return rows
 
 
-def without_seat(
-    *, rows: Iterable[Mapping[str, Any]], after: Registry, items: Sequence[PreparedItem]
-) -> list[Mapping[str, Any]]:
-    """Rows of the seat map that name no successor, though one is granted or the seat was taken away by the change."""
-    revisions = after.revisions
-    out = []
-    for row in rows:
-        if row["to"] is not None:
-            continue
-        successors = [s for s in after.entitlements.values() if s["replaces_id"] == row["from"]]
-        named = [s for s in successors if revisions[s["sku_revision_id"]]["metric"] in ("named_user", "device")]
-        if named and row["at"] is not None:
-            out.append(row)
-    return out
+def without_seat(*, rows: Iterable[Mapping[str, Any]], after: Registry) -> list[Mapping[str, Any]]:
+    """
+    Rows of the seat map of people who are left without a seat that they need.
+
+    Those are holders whose seat the change takes back, and holders to whom no seat is given of a successor that counts
+    named holders. Where nothing counts holders, nobody needs a seat.
+    """
+
+    def names_holders(entitlement: Mapping[str, Any]) -> bool:
+        return after.revisions[entitlement["sku_revision_id"]]["metric"] in ("named_user", "device")
+
+    return [
+        row
+        for row in rows
+        if row["to"] is None
+        and (
+            names_holders(after.entitlements[row["from"]])
+            if row["released"]
+            else any(names_holders(successor) for successor in _successors(after, row["from"]))
+        )
+    ]
+
+
+def _successors(registry: Registry, entitlement_id: str) -> list[Mapping[str, Any]]:
+    return [
+        row
+        for row in registry.entitlements.values()
+        if row["replaces_id"] == entitlement_id and row["withdrawn_at"] is None
+    ]
+
+
+def _others(registry: Registry, entitlement: Mapping[str, Any], now: datetime) -> list[Mapping[str, Any]]:
+    """Other entitlements of the same product that are in force."""
+    product = registry.product_of(entitlement)
+    return [
+        row
+        for row in registry.entitlements.values()
+        if row["id"] != entitlement["id"]
+        and row["withdrawn_at"] is None
+        and registry.product_of(row) == product
+        and parse_instant(row["starts_at"]) <= now < (instant(row["ends_at"]) or now + LONGEST)
+    ]
 
 
 def _ends_by_change(item: PreparedItem | None) -> bool:
@@ -205,12 +233,13 @@ def _seams(coverage: Coverage, items: Sequence[PreparedItem], before: Registry, 
         predecessor = after.entitlements.get(item.after["replaces_id"])
         if predecessor is None or item.after["withdrawn_at"] is not None:
             continue
-        ends_at, starts_at = instant(predecessor["ends_at"]), parse_instant(item.after["starts_at"])
-        if ends_at is None or ends_at >= starts_at:
+        ends_at, successor_ends_at = instant(predecessor["ends_at"]), instant(item.after["ends_at"])
+        if ends_at is None:
             continue
         people = {UUID(person) for person in before.holders.get(predecessor["id"], ())}
         for gap in coverage.gaps:
-            within = gap.starts_at < starts_at and (gap.ends_at is None or gap.ends_at > ends_at)
+            begun = successor_ends_at is None or gap.starts_at < successor_ends_at
+            within = begun and (gap.ends_at is None or gap.ends_at > ends_at)
             if within and (people & set(gap.people) or gap.anonymous):
                 found[gap.key] = gap
     return tuple(found.values())

@@ -23,10 +23,10 @@ class RegistryPlanner:
         before = touched(items)
         after = overlaid(before, items)
         comparison = coverage.compare(before=before, after=after, items=items, now=now)
-        outcomes = checks.outcomes(registry=after, items=items)
+        outcomes = checks.outcomes(registry=after, items=items, now=now)
         cost_before, cost_after = costs.compare(items=items, now=now)
-        seat_rows = coverage.seat_map(before=before, after=after, items=items)
-        stranded = coverage.without_seat(rows=seat_rows, after=after, items=items)
+        seat_rows = coverage.seat_map(before=before, after=after, items=items, now=now)
+        stranded = coverage.without_seat(rows=seat_rows, after=after)
         broken = [f"{outcome.label}: {outcome.broken}" for outcome in outcomes if outcome.broken]
         losers = _losers(comparison, stranded, after)
         document: dict[str, JSON] = {

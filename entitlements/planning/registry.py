@@ -29,8 +29,7 @@ class Registry:
     Rows by id (text), of every concept that plans look at.
 
     `above` holds for each account the ids of itself and its ancestors; `holders` for each entitlement the people who
-    hold a
-    seat; `people` the people's rows (account_id, country); `activations` only those that do not serve everybody.
+    hold a seat; `people` the people's rows (account_id, country); `activations` only those that do not serve everybody.
     """
 
     entitlements: Rows = field(default_factory=dict)
@@ -81,6 +80,7 @@ def touched(items: Sequence[PreparedItem]) -> Registry:
     registry.entitlements = _rows(Entitlement, found)
     rows = [*registry.entitlements.values(), *_pending(items, Entitlement)]
     _load(registry, "order_lines", OrderLine, _ids(rows, "order_line_id") | _item_ids(items, OrderLine))
+    registry.order_lines |= _rows(OrderLine, OrderLine.objects.filter(agreement_id__in=_item_ids(items, Agreement)))
     lines = [*registry.order_lines.values(), *_pending(items, OrderLine)]
     _load(registry, "agreements", Agreement, _ids(lines, "agreement_id") | _item_ids(items, Agreement))
     _load(registry, "revisions", SKURevision, _ids(rows, "sku_revision_id") | _ids(lines, "sku_revision_id"))

@@ -1,6 +1,7 @@
 """The digest: it covers everything that is decided on, and what was altered behind it is not applied."""
 
 import copy
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,14 @@ import psycopg
 import pytest
 from django.db import connection
 
-from approvals.requests import revisions
+from approvals.governed import Draft
+from approvals.requests import revisions, services
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ItemScope, Revision
 from approvals.requests.states import Status
 from entitlements.grants.models import Entitlement
 from foundation.canonical import canonical_bytes, digest
+from tests import given
 from tests.approvals import world as building
 from tests.approvals.world import World, fresh, revision_of
 
@@ -56,7 +59,8 @@ class TestDigest:
     def test_covers_all_that_the_design_names(self, world: World) -> None:
         document = revision_of(world.propose()).document
 
-        assert set(document) == {"format", "items", "rationale", "schedule", "waiver", "plan", "policy"}
+        named = {"items", "rationale", "schedule", "waiver", "plan", "policy"}
+        assert set(document) == named | {"format", "change_request", "revision", "title"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
         assert set(document["plan"]) == {"document", "material", "new_gaps", "failures"}
         assert set(document["items"][0]) >= {
@@ -139,6 +143,19 @@ class TestTampering:
         assert fresh(request).status == Status.APPROVED
         assert not Entitlement.objects.filter(reference="PROD").exists()
 
+    def test_differs_where_only_the_title_was_edited(self, world: World) -> None:
+        request = world.submit()
+        reviewed = revision_of(request).digest
+
+        services.amend(change_request_id=request.id, author=world.author, now=given.NOW, title="Something else")
+
+        assert revision_of(request).digest != reviewed
+
+    def test_differs_between_two_requests_for_the_same(self, world: World) -> None:
+        draft = Draft("product.create", {"code": "p", "name": "P"}, uuid.uuid4())
+
+        assert revision_of(world.propose(draft)).digest != revision_of(world.propose(draft)).digest
+
 
 class TestStore:
     def test_keeps_items_and_scopes_as_the_document_says(self, world: World) -> None:
@@ -151,7 +168,9 @@ class TestStore:
                     plan=revisions.Plan(**{name: value for name, value in revision.document["plan"].items()}),
                     stages=revisions.stages_of(revision),
                     rationale=revisions.Rationale(**revision.document["rationale"]),
-                )
+                ),
+                change_request=revision.change_request,
+                number=revision.number,
             )
             == revision.document
         )

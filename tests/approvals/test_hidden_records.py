@@ -7,8 +7,10 @@ import pytest
 
 from approvals.governed import Draft
 from approvals.requests import review, services
+from approvals.requests.errors import QuorumLost
 from foundation.errors import NotFound
 from tests import given
+from tests.approvals import world as building
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +57,13 @@ class TestReview:
             messages.append(refusal.value.message)
 
         assert messages[0] == messages[1]
+
+
+class TestApply:
+    def test_counts_no_approval_of_somebody_who_no_longer_sees_the_request(self) -> None:
+        world = building.make()
+        request = world.approved()
+        world.first.user_permissions.clear()
+
+        with pytest.raises(QuorumLost):
+            world.apply(request)
