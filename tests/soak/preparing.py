@@ -56,6 +56,11 @@ def stock() -> Stock:
         drafts.append(order_line(f"OLD-{position}", str(agreement.id), revision, line_id))
         holders = [str(pairs[position][0].id)] if position < SWAPPED_COUNT else []
         drafts.append(grant(f"OLD-ENT-{position}", str(account.id), line_id, key, holders=holders))
+    # Everybody keeps a seat of this one, so that nobody loses access by a seat that goes to somebody else.
+    line_id = uuid.uuid4()
+    drafts.append(order_line("KEPT", str(agreement.id), revision, line_id))
+    holders = [str(person.id) for person in people]
+    drafts.append(grant("KEPT-ENT", str(account.id), line_id, uuid.uuid4(), holders=holders))
     bootstrap(reason="What every round amends", drafts=drafts, now=given.NOW)
     standing = [Entitlement.objects.get(id=key) for key in keys]
     _, token = AuthToken.objects.create(user=given.user("it_operations"), expiry=timedelta(days=1))

@@ -130,10 +130,11 @@ class TestKillDuringApplication:
         rounds: list[Round] = []
         request: ChangeRequest | None = None
         for number, part in enumerate(randomness.sample(range(ROUNDS), ROUNDS)):
-            if number % 10 == 9:
-                # The machine's load changes: what counts is how long it took lately.
-                lasted.append(undisturbed(serving, of))
-            request = request or preparing.approved(of)
+            if request is None:
+                if number % 10 >= 8:
+                    # The machine's load changes: what counts is how long it took lately.
+                    lasted.append(undisturbed(serving, of))
+                request = preparing.approved(of)
             key = str(uuid.uuid4()) if randomness.random() < 0.5 else None
             delay = BEYOND * (part + randomness.random()) / ROUNDS * statistics.median(lasted[-5:])
             rounds.append(interrupted(serving, of, request, victim=VICTIMS[number % 2], delay=delay, key=key))
