@@ -46,7 +46,8 @@ bench: install-dev
 	@$(EMBEDDED) $(BIN)/python -m benchmarks $(ARGS)
 
 soak: install-dev
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n auto --dist worksteal -m soak $(ARGS)
+	@HYPOTHESIS_PROFILE=soak TENURE_SOAK=1 TENURE_SOAK_EXAMPLES=10000 TENURE_SOAK_ROUNDS=200 TENURE_SOAK_SECONDS=600 \
+		$(BIN)/python -m pytest -n auto --dist worksteal -m soak $(ARGS)
 
 lock: install-dev
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url \

@@ -1,8 +1,8 @@
 """
 What can be refused, in words for the person who can act.
 
-A domain error carries no HTTP: `foundation/api/problems.py` maps each class to a problem document, and a test fails on one
-that has none.
+A domain error carries no HTTP: `foundation/api/problems.py` maps each class to a problem document, and a test fails on
+one that has none.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ class DomainError(Exception):
     """
     A refusal. Its message is a sentence: what was asked, why it is refused, what to do.
 
-    `code` is stable and part of the API; `status` is the HTTP status of its problem document; `context` holds JSON values
-    that a program needs (names of fields, ids), added to the document as extension members.
+    `code` is stable and part of the API; `status` is the HTTP status of its problem document; `context` holds JSON
+    values that a program needs (names of fields, ids), added to the document as extension members.
     """
 
     code: ClassVar[str]

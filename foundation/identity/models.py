@@ -22,8 +22,8 @@ class User(AbstractUser):
     """
     One login.
 
-    `human_id` is shared by all logins of one human and by the directory's person: separation of duties compares it, never
-    the login. Deliberately absent: roles (they are groups) and account grants (they are object permissions).
+    `human_id` is shared by all logins of one human and by the directory's person: separation of duties compares it,
+    never the login. Deliberately absent: roles (they are groups) and account grants (they are object permissions).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from entitlements.coverage.engine import cover
@@ -13,6 +14,8 @@ from entitlements.coverage.results import Coverage
 from tests.coverage.cases import Case, cases
 from tests.coverage.grid import grid
 from tests.coverage.oracle import Oracle, Picture
+
+pytestmark = pytest.mark.soak
 
 EXAMPLES = int(os.environ.get("TENURE_SOAK_EXAMPLES", "250"))
 

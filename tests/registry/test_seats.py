@@ -126,6 +126,7 @@ class TestReleaseSeat:
         assert SeatPool.objects.get(entitlement=granted).used == 1
 
 
+@pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
 class TestSeatsUnderContention:
     def test_are_held_exactly_as_often_as_granted(self) -> None:
