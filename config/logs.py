@@ -11,6 +11,10 @@ import structlog
 from structlog.types import EventDict, Processor
 
 
+# Tell of every task that came and went, several each second: kept for machines, silent where people read.
+DOORBELLS = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_structlog.celery")
+
+
 def name_process(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Say which of Tenure's processes writes the line."""
     event["process"] = os.environ.get("TENURE_PROCESS", "manage")
@@ -60,5 +64,6 @@ def arrange(*, level: str, for_people: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "_granian": {"handlers": ["stderr"], "level": level, "propagate": False},
             "granian.access": {"handlers": ["stderr"], "level": level, "propagate": False},
+            **{name: {"level": "WARNING" if for_people else level} for name in DOORBELLS},
         },
     }
