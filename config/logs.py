@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor
 
-
 # Tell of every task that came and went, several each second: kept for machines, silent where people read.
 DOORBELLS = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_structlog.celery")
 
