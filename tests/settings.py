@@ -14,3 +14,5 @@ from config.settings import *  # noqa: E402, F403
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Without those files whitenoise warns when it starts, and warnings are errors; so it looks for files when asked.
+WHITENOISE_AUTOREFRESH = True
