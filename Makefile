@@ -32,7 +32,7 @@ test: install-dev
 # The same tests on the machine's older PostgreSQL, and those that need its brokers.
 test-services: install-dev
 	@TENURE_SERVICES=1 DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
-		$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser and not soak" $(ARGS)
+		$(BIN)/python -m pytest -n auto --dist worksteal -m services $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ The oracle knows who is which human, who has which role and what was decided; it
 and, if not, why not. Nothing of it is taken from the code that it judges.
 """
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -275,4 +276,7 @@ class TestLifecycle:
             users[login.name] = user
         Lifecycle.world, Lifecycle.users = building.make(), users
 
-        run_state_machine_as_test(Lifecycle, settings=settings(max_examples=25, stateful_step_count=20))
+        run_state_machine_as_test(
+            Lifecycle,
+            settings=settings(max_examples=25 if os.environ.get("TENURE_SOAK") == "1" else 4, stateful_step_count=20),
+        )
