@@ -40,6 +40,11 @@ OPEN = {"draft", "in_review", "changes_requested", "approved"}
 
 
 @dataclass(frozen=True)
+
+# A machine run costs seconds: a few always, more in the long proofs.
+EXAMPLES = 25 if os.environ.get("TENURE_SOAK") == "1" else 4
+
+
 class Login:
     """A login as the oracle sees it: whose it is and what it may do."""
 
@@ -278,5 +283,5 @@ class TestLifecycle:
 
         run_state_machine_as_test(
             Lifecycle,
-            settings=settings(max_examples=25 if os.environ.get("TENURE_SOAK") == "1" else 4, stateful_step_count=20),
+            settings=settings(max_examples=EXAMPLES, stateful_step_count=20),
         )
