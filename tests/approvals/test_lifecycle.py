@@ -39,12 +39,11 @@ QUORUM = 2
 OPEN = {"draft", "in_review", "changes_requested", "approved"}
 
 
-@dataclass(frozen=True)
-
 # A machine run costs seconds: a few always, more in the long proofs.
 EXAMPLES = 25 if os.environ.get("TENURE_SOAK") == "1" else 4
 
 
+@dataclass(frozen=True)
 class Login:
     """A login as the oracle sees it: whose it is and what it may do."""
 
