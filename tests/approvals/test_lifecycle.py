@@ -225,8 +225,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _may_decide(self, login: Login, stale: bool) -> type[DomainError] | None:
         refusals: list[tuple[bool, type[DomainError]]] = [
+            (self._sees(login) is not None, NotFound),
             (self.story.status != "in_review", WrongState),
-            (login.name in self.inactive, NotFound),
             (login.human in self.story.authors, SelfReview),
             (not login.reviews, NotAReviewer),
             (stale, StaleDigest),

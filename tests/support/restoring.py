@@ -17,7 +17,7 @@ from psycopg import sql
 
 from foundation.database import provision
 
-# Tables grown beyond this are truncated: deleting row by row would take longer.
+# Where a table has grown beyond this, all are truncated: deleting row by row would take longer.
 DELETED_UP_TO_BYTES = 1_000_000
 QUIET_SECONDS = 3.0
 
@@ -68,10 +68,10 @@ def restore(connection: psycopg.Connection[Any], snapshot: Snapshot) -> None:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(provision.OWNER)))
         connection.execute("SET LOCAL lock_timeout = '10s'")
         sizes = connection.execute(TABLES).fetchall()
-        statements = [
-            f"TRUNCATE {name}" if size > DELETED_UP_TO_BYTES else f"DELETE FROM {name}" for name, size in sizes if size
-        ]
-        if statements:
+        if any(size > DELETED_UP_TO_BYTES for _name, size in sizes):
+            # All at once: a table that others refer to is not truncated without them.
+            connection.execute(f"TRUNCATE {', '.join(name for name, _size in sizes)}")
+        elif statements := [f"DELETE FROM {name}" for name, size in sizes if size]:
             connection.execute("; ".join(statements))
         for name, rows in snapshot.tables.items():
             with connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
