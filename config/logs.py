@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor
 
-# Tell of every task that came and went, several each second: kept for machines, silent where people read.
+# Tell of every task that came and went, several each second: kept for machines, silent where people read,
+# unless they ask for DEBUG.
 DOORBELLS = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_structlog.celery")
 
 
@@ -66,6 +67,6 @@ def arrange(*, level: str, for_people: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "_granian": {"handlers": ["stderr"], "level": level, "propagate": False},
             "granian.access": {"handlers": ["stderr"], "level": level, "propagate": False},
-            **{name: {"level": "WARNING" if for_people else level} for name in DOORBELLS},
+            **{name: {"level": "WARNING" if for_people and level == "INFO" else level} for name in DOORBELLS},
         },
     }

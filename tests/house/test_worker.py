@@ -26,7 +26,10 @@ BROKERS = {"redis": "redis://127.0.0.1:6379/15", "rabbitmq": "amqp://guest:guest
 def working(broker: str, *, pool: str) -> Iterator[Callable[[], str]]:
     """Have a worker on a broker; the value answers what it has written so far."""
     command = [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--concurrency", "1", "--pool", pool]
+    command += ["--loglevel", "INFO"]
     environment = os.environ | {"CELERY_BROKER_URL": broker, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    # At which each task's end is told, also where people read.
+    environment["LOG_LEVEL"] = "DEBUG"
     with tempfile.TemporaryFile("w+") as said:
         worker = subprocess.Popen(command, cwd=instance.CHECKOUT, env=environment, stdout=said, stderr=said)
         try:
