@@ -103,7 +103,9 @@ class TestStart:
 
 
 def ask_owner(of: Cluster, statement: str) -> None:
+    """Run a statement so that it outlives a kill that follows at once, also where commits are not waited for."""
     with of.connect(database="tenure", role="tenure_owner") as connection:
+        connection.execute("SET synchronous_commit = on")
         connection.execute(statement)
 
 
