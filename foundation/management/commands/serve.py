@@ -59,6 +59,8 @@ class Command(BaseCommand):
         with profile.running():
             if migrations_are_missing():
                 call_command("migrate", verbosity=0)
+                call_command("bootstrap", verbosity=0)
+            make_broker_folders()
             collect_static()
             connections.close_all()
         programs = [database(own)] if own else []
@@ -76,6 +78,13 @@ def migrations_are_missing() -> bool:
     """Answer whether the database lacks a migration; asking is much faster than migrating nothing."""
     executor = MigrationExecutor(connections[OWNER_ALIAS])
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def make_broker_folders() -> None:
+    """Make the folders of the filesystem broker, which the embedded server makes too where there is one."""
+    layout = own_layout()
+    for folder in (layout.broker_messages, layout.broker_queues):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def database(own: Cluster) -> Program:
