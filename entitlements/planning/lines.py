@@ -43,16 +43,23 @@ def lines_of(item: PreparedItem, labels: Mapping[str, str]) -> list[dict[str, JS
         if name in HIDDEN or (item.before is None and not says_something):
             continue
         field = model._meta.get_field(name.removesuffix("_id"))
+        named = {**labels, **chosen(field)}
         found.append(
             {
                 "field": name,
                 "label": LABELS.get(name, str(getattr(field, "verbose_name", name))),
-                "old": None if item.before is None else in_words(name, item.before.get(name), labels),
-                "new": in_words(name, value, labels),
+                "old": None if item.before is None else in_words(name, item.before.get(name), named),
+                "new": in_words(name, value, named),
                 "unit": UNITS.get(name, after.get("currency", "") if name in ("list_price", "budget") else ""),
             }
         )
     return found
+
+
+def chosen(field: Any) -> dict[str, str]:
+    """What people call the choices of a field, or of its elements."""
+    choices = getattr(getattr(field, "base_field", field), "choices", None) or ()
+    return {str(value): str(label) for value, label in choices}
 
 
 def seat_lines(item: PreparedItem) -> list[dict[str, JSON]]:
