@@ -217,6 +217,8 @@ elif CELERY_BROKER_URL.startswith("filesystem://") and EMBEDDED_LAYOUT:
         "control_folder": str(EMBEDDED_LAYOUT.broker_queues),
         "polling_interval": 0.1,
     }
+# A worker takes whatever its queue holds: installations that share a broker each need a queue of their own.
+CELERY_TASK_DEFAULT_QUEUE = read_text("CELERY_QUEUE", default="tenure")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -16,10 +16,17 @@ from django.conf import settings
 from config.celery import app
 from foundation.outbox.doorbell import DELIVER_TASK
 from foundation.tasks import deliver_outbox
+from tests.services.environment import forget_queue, own_queue
 from tests.support import instance
 
 PATIENCE_SECONDS = 60
 BROKERS = {"redis": "redis://127.0.0.1:6379/15", "rabbitmq": "amqp://guest:guest@127.0.0.1:5672//"}
+
+
+def environment_of(broker: str) -> dict[str, str]:
+    """The environment of a process on a broker, whose queue no other test process hears."""
+    of_broker = {"CELERY_BROKER_URL": broker, "CELERY_QUEUE": own_queue()}
+    return os.environ | of_broker | {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
 
 @contextmanager
@@ -27,9 +34,8 @@ def working(broker: str, *, pool: str) -> Iterator[Callable[[], str]]:
     """Have a worker on a broker; the value answers what it has written so far."""
     command = [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--concurrency", "1", "--pool", pool]
     command += ["--loglevel", "INFO"]
-    environment = os.environ | {"CELERY_BROKER_URL": broker, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    # At which each task's end is told, also where people read.
-    environment["LOG_LEVEL"] = "DEBUG"
+    # DEBUG is the level at which each task's end is told, also where people read.
+    environment = environment_of(broker) | {"LOG_LEVEL": "DEBUG"}
     with tempfile.TemporaryFile("w+") as said:
         worker = subprocess.Popen(command, cwd=instance.CHECKOUT, env=environment, stdout=said, stderr=said)
         try:
@@ -45,9 +51,10 @@ def working(broker: str, *, pool: str) -> Iterator[Callable[[], str]]:
 
 def ring(broker: str) -> None:
     """Ring the doorbell from another process, as the web server does."""
-    environment = os.environ | {"CELERY_BROKER_URL": broker, "DJANGO_SETTINGS_MODULE": "config.settings"}
     script = "import django; django.setup(); from foundation.outbox.doorbell import ring; ring()"
-    subprocess.run([sys.executable, "-c", script], cwd=instance.CHECKOUT, env=environment, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=instance.CHECKOUT, env=environment_of(broker), check=True, timeout=60
+    )
 
 
 def hears(broker: str, *, pool: str) -> None:
@@ -69,8 +76,11 @@ class TestWorker:
 
     @pytest.mark.services
     @pytest.mark.parametrize("name", sorted(BROKERS))
-    def test_hears_the_doorbell_of_a_production_broker(self, name: str) -> None:
-        hears(BROKERS[name], pool="prefork")
+    def test_hears_the_doorbell_of_a_production_broker(self, name: str, loopback: None) -> None:
+        try:
+            hears(BROKERS[name], pool="prefork")
+        finally:
+            forget_queue(BROKERS[name])
 
 
 class TestRules:

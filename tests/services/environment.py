@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import kombu
 from cryptography.fernet import Fernet
 
 from foundation.database import provision
@@ -43,7 +44,21 @@ def production(*, database: str, broker: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,tenure.example",
         "DATABASE_URL": database,
         "CELERY_BROKER_URL": broker,
+        "CELERY_QUEUE": own_queue(),
     }
+
+
+def own_queue() -> str:
+    """The queue of this test process. The broker is the machine's: another process's worker must not hear it."""
+    return f"tenure_test_{os.getpid()}"
+
+
+def forget_queue(broker: str) -> None:
+    """Remove this test process's queue and exchange from a broker."""
+    with kombu.Connection(broker) as connection:
+        connection.default_channel.queue_delete(own_queue())
+        if broker.startswith("amqp"):
+            connection.default_channel.exchange_delete(own_queue())
 
 
 def embedded(*, database: str, home: Path) -> dict[str, str]:

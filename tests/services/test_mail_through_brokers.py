@@ -101,7 +101,10 @@ class TestMail:
         if not environment.answers(broker):
             pytest.skip(f"{name} does not answer on this machine, so nothing was tried with it.")
         variables = environment.production(database=environment.database_of_tests(), broker=broker)
-        deliver(variables, WORKER, mailbox, tmp_path / "worker.log")
+        try:
+            deliver(variables, WORKER, mailbox, tmp_path / "worker.log")
+        finally:
+            environment.forget_queue(broker)
 
     @pytest.mark.services
     def test_waits_in_the_database_while_the_broker_is_away(self, mailbox: Mailbox, tmp_path: Path) -> None:
