@@ -16,6 +16,8 @@ from typing import Any, Protocol
 from django.db import models
 from pydantic import BaseModel
 
+from approvals.facts import FactType as FactType
+from approvals.facts import FactUnit as FactUnit
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
 
@@ -35,27 +37,6 @@ class Operation(StrEnum):
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
-
-
-class FactUnit(StrEnum):
-    """The types that facts have; policies compare values of one type only."""
-
-    TEXT = "text"
-    TEXTS = "texts"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    INSTANT = "instant"
-
-
-@dataclass(frozen=True)
-class FactType:
-    """A fact that a kind declares: its name, type, unit (seats, days, percent, a currency …) and what it says."""
-
-    name: str
-    type: FactUnit
-    unit: str
-    description: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +59,15 @@ class Scope:
 
     account_ids: frozenset[uuid.UUID] = frozenset()
     product_ids: frozenset[uuid.UUID] = frozenset()
+
+    @classmethod
+    def merged(cls, scopes: "Iterable[Scope]") -> "Scope":
+        """All that several items touch."""
+        known = tuple(scopes)
+        return cls(
+            frozenset().union(*(scope.account_ids for scope in known)),
+            frozenset().union(*(scope.product_ids for scope in known)),
+        )
 
 
 @dataclass(frozen=True)
@@ -325,6 +315,11 @@ def discard(*, items: Sequence[PreparedItem], now: datetime) -> None:
     """Tell everybody registered that these items will not be applied."""
     for discarded in _DISCARDED:
         discarded(items=items, now=now)
+
+
+def declared_facts() -> Mapping[str, Mapping[str, FactType]]:
+    """The facts that each registered kind declares, by the kind's name and the fact's."""
+    return {kind.name: {fact.name: fact for fact in kind.facts} for kind in _KINDS.values()}
 
 
 def governed_models() -> frozenset[type[models.Model]]:

@@ -10,8 +10,8 @@ from approvals.admin.fields import Column, RowsField
 from approvals.admin.forms import ProposalForm
 from approvals.admin.lists import UseFilter
 from approvals.admin.proposing import ProposingAdmin
+from approvals.policies.conditions import OPERATORS
 from approvals.policies.models import Policy
-from approvals.policies.rules import OPERATORS
 from approvals.roles import ROLES
 
 LISTS = ("in", "any_of", "none_of")

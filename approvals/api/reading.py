@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from approvals import governed
-from approvals.governed import PreparedItem
+from approvals.governed import PreparedItem, Scope
 from approvals.records.rows import changed_fields
-from approvals.requests import permissions, rules
+from approvals.requests import outlook, permissions, rules
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
 from approvals.requests.revisions import Planned
@@ -68,14 +69,39 @@ def read(*, change_request_id: uuid.UUID, user: User) -> Document:
     }
 
 
-def preview(planned: Planned) -> Document:
-    """A plan that is not filed: what would happen, and who would have to approve it."""
+def approvers(*, change_request_id: uuid.UUID, user: User) -> Document:
+    """
+    Who has to approve the current revision of a request, and who could.
+
+    :raises NotFound: if there is none, or the user may not see all that it touches
+    """
+    change_request = permissions.visible_request(user=user, change_request_id=change_request_id)
+    return _approvers(outlook.of_request(change_request=change_request))
+
+
+def preview(planned: Planned, *, author: User) -> Document:
+    """A plan that is not filed: what would happen, who would have to approve it, and who could."""
     return {
         "items": [_planned_item(position, item) for position, item in enumerate(planned.items)],
         "plan": planned.plan.document,
         "new_gaps": planned.plan.new_gaps,
         "failures": list(planned.plan.failures),
-        "stages": planned.stages,
+    } | _approvers(
+        outlook.outlook(
+            stages=planned.stages,
+            scope=Scope.merged(item.scope for item in planned.items),
+            authors=frozenset({author.human_id}),
+        )
+    )
+
+
+def _approvers(found: outlook.Outlook) -> Document:
+    return {
+        "stages": [
+            asdict(one.stage) | {"could_decide": one.could, "could_not_decide": one.could_not, "enough": one.enough}
+            for one in found.stages
+        ],
+        "missing_people": found.missing,
     }
 
 

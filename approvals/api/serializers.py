@@ -193,10 +193,32 @@ class _PlannedSerializer(Read):
     failures = serializers.ListField(child=serializers.CharField(), help_text="Rules that keep it from review.")
 
 
-class PlanSerializer(_PlannedSerializer):
-    """A plan that is not filed."""
+class ExcludedSerializer(Read):
+    """Somebody of a stage's role who could not decide, and why."""
 
-    stages = StageRequirementSerializer(many=True)
+    user = PersonReferenceSerializer()
+    why = serializers.CharField()
+
+
+class StageOutlookSerializer(StageRequirementSerializer):
+    """One approval step, who could give it, and who of its role could not."""
+
+    could_decide = PersonReferenceSerializer(many=True)
+    could_not_decide = ExcludedSerializer(many=True)
+    enough = serializers.BooleanField(help_text="This step alone could be passed.")
+
+
+class ApproversSerializer(Read):
+    """Who would have to approve, and who could."""
+
+    stages = StageOutlookSerializer(many=True)
+    missing_people = serializers.IntegerField(
+        help_text="How many more people the chain needs; one human decides once on a revision."
+    )
+
+
+class PlanSerializer(_PlannedSerializer, ApproversSerializer):
+    """A plan that is not filed."""
 
 
 class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer):

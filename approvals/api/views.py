@@ -21,6 +21,7 @@ from approvals.api.filters import ChangeRequestFilter
 from approvals.api.serializers import (
     AmendmentSerializer,
     ApprovalSerializer,
+    ApproversSerializer,
     ChangeRequestDetailSerializer,
     ChangeRequestSerializer,
     KindSerializer,
@@ -124,6 +125,13 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
         )
         return told(request, change_request, code=status.HTTP_201_CREATED)
 
+    @extend_schema(summary="Who has to approve, and who could", responses=ApproversSerializer)
+    @action(detail=True, methods=["get"])
+    def approvers(self, request: Request, id: uuid.UUID) -> Response:
+        """Each stage with its reasons, the people who could give it, and those of its role who could not and why."""
+        document = reading.approvers(change_request_id=id, user=sender(request))
+        return Response(ApproversSerializer(document).data)
+
     @extend_schema(
         summary="Edit a change request", request=AmendmentSerializer, responses=ChangeRequestDetailSerializer
     )
@@ -205,7 +213,7 @@ class Plans(ApiView):
         """What the items would do, and who would have to approve them. Nothing is kept."""
         values = parsed(PlanRequestSerializer, request)
         planned = services.preview(drafts=drafts_from(values["items"]), user=sender(request), now=clock.now())
-        return Response(PlanSerializer(reading.preview(planned)).data)
+        return Response(PlanSerializer(reading.preview(planned, author=sender(request))).data)
 
 
 class Kinds(ApiView):

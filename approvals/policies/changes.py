@@ -1,16 +1,16 @@
 """How policies change: by the policy in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from approvals.governed import Kind, Preparation
+from approvals import governed
+from approvals.governed import Application, Kind, Preparation, PreparedItem
+from approvals.policies import conditions, eligibility
 from approvals.policies.models import Policy
-from approvals.policies.rules import OPERATORS
-from approvals.records.kinds import AmendKind, CreateKind, RetireKind
+from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Name, Payload, RetirePayload, Text, partial
-from approvals.roles import ROLE_NAMES
 from foundation.errors import InvalidInput
 
 
@@ -41,46 +41,44 @@ class PolicyPayload(Payload):
     waiver_role: Text = ""
 
 
-def _check(after: Mapping[str, Any]) -> None:
-    roles = {stage["role"] for stage in after["stages"]} | ({after["waiver_role"]} - {""})
-    unknown = sorted(roles - ROLE_NAMES)
-    if unknown:
-        raise InvalidInput(
-            f"There is no role {', '.join(unknown)}. Use one of: {', '.join(sorted(ROLE_NAMES))}.", roles=unknown
-        )
-    wrong = [condition for condition in after["conditions"] if condition["operator"] not in OPERATORS]
-    if wrong:
-        raise InvalidInput("A condition names an operator that does not exist.", conditions=wrong)
+class _PolicyKind(RecordKind):
+    """What both ways of writing a policy refuse."""
+
+    def check(
+        self,
+        *,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        payload: BaseModel,
+        preparation: Preparation,
+    ) -> None:
+        """Refuse what could not be evaluated, roles that do not decide, and stages that too few people could pass."""
+        roles = {stage["role"] for stage in after["stages"]} | ({after["waiver_role"]} - {""})
+        eligibility.check_roles_decide(roles=roles)
+        wrong = conditions.check(conditions=after["conditions"], declared=governed.declared_facts())
+        if wrong:
+            raise InvalidInput(
+                " ".join(wrong), errors=[{"field": "conditions", "message": sentence} for sentence in wrong]
+            )
+        # First data come before the people who will hold its roles.
+        if preparation.author is not None:
+            eligibility.check_enough(stages=after["stages"], waiver_role=after["waiver_role"])
+
+    def write(self, *, items: Sequence[PreparedItem], application: Application) -> None:
+        """Write the policies, if there are still enough people for what they ask."""
+        if application.actor is not None:
+            for item in items:
+                after = item.after or {}
+                eligibility.check_enough(stages=after["stages"], waiver_role=after["waiver_role"])
+        super().write(items=items, application=application)
 
 
-class CreatePolicy(CreateKind):
+class CreatePolicy(_PolicyKind, CreateKind):
     """Put a policy in force."""
 
-    def check(
-        self,
-        *,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any],
-        payload: BaseModel,
-        preparation: Preparation,
-    ) -> None:
-        """Refuse roles that do not exist."""
-        _check(after)
 
-
-class AmendPolicy(AmendKind):
+class AmendPolicy(_PolicyKind, AmendKind):
     """Change a policy."""
-
-    def check(
-        self,
-        *,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any],
-        payload: BaseModel,
-        preparation: Preparation,
-    ) -> None:
-        """Refuse roles that do not exist."""
-        _check(after)
 
 
 KINDS: tuple[Kind, ...] = (

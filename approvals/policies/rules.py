@@ -5,13 +5,20 @@ All matching policies add up and the strictest wins. No match, or a policy that 
 chain, never "no approval".
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-JSON = Any
-Facts = Mapping[str, JSON]
+from approvals.policies.conditions import (
+    JSON,
+    Declared,
+    Facts,
+    Item,
+    NotEvaluable,
+    compiled,
+    explain,
+    holds,
+    read_item,
+)
 
 
 @dataclass(frozen=True)
@@ -34,73 +41,27 @@ class PolicyRow:
     waiver_role: str
 
 
-class NotEvaluable(Exception):
-    """A condition names an unknown operator, or compares what cannot be compared."""
-
-
 DEFAULT_CHAIN = StageRequirement(position=1, role="licensing", quorum=2, reasons=("no policy decides this change",))
 DEFAULT_WAIVER_ROLE = "legal"
 
 
-def _number(value: JSON) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise NotEvaluable(f"{value!r} is not a number")
-    try:
-        return Decimal(value)
-    except ArithmeticError:
-        raise NotEvaluable(f"{value!r} is not a number") from None
-
-
-def _listed(value: JSON) -> list[JSON]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-OPERATORS: Mapping[str, Callable[[JSON, JSON], bool]] = {
-    "is": lambda fact, value: bool(fact == value),
-    "is_not": lambda fact, value: bool(fact != value),
-    "in": lambda fact, value: fact in _listed(value),
-    "any_of": lambda fact, value: bool(set(_listed(fact)) & set(_listed(value))),
-    "none_of": lambda fact, value: not set(_listed(fact)) & set(_listed(value)),
-    "at_least": lambda fact, value: _number(fact) >= _number(value),
-    "more_than": lambda fact, value: _number(fact) > _number(value),
-    "at_most": lambda fact, value: _number(fact) <= _number(value),
-    "less_than": lambda fact, value: _number(fact) < _number(value),
-}
-
-
-def holds(*, conditions: Sequence[Mapping[str, JSON]], facts: Facts) -> bool:
-    """
-    Whether every condition holds of one item's facts; a fact that the item does not have holds of nothing.
-
-    :raises NotEvaluable: if a condition cannot be evaluated
-    """
-    for condition in conditions:
-        operator = OPERATORS.get(str(condition.get("operator")))
-        if operator is None or "field" not in condition or "value" not in condition:
-            raise NotEvaluable(f"{condition!r} is not a condition")
-        fact = facts.get(condition["field"])
-        if fact is None or not operator(fact, condition["value"]):
-            return False
-    return True
-
-
 def stages_for(
-    *, policies: Iterable[PolicyRow], facts: Sequence[Facts], needs_waiver: bool
+    *, policies: Iterable[PolicyRow], facts: Sequence[Facts], needs_waiver: bool, declared: Declared
 ) -> tuple[StageRequirement, ...]:
     """
-    The stages that a change with these items' facts must pass, in order.
+    The stages that a change with these items' facts must pass, in order, each with its reasons in words.
+
+    `declared` are the facts that kinds have. What was measured: docs/change-control.md, benchmarks/policies.py.
 
     Source: docs/invariants.md INV-3; shared wording in docs/change-requests.md
     """
-    demands: list[StageRequirement] = []
+    items, demands = _read_items(facts, declared)
     waiver_roles: set[str] = set()
     for policy in policies:
         try:
-            matches = any(holds(conditions=policy.conditions, facts=item) for item in facts)
-            found = [_stage(policy, stage) for stage in policy.stages] if matches else []
+            found = _demands(policy, items, declared)
         except (NotEvaluable, KeyError, TypeError, ValueError) as error:
-            reason = f"the policy “{policy.name}” cannot be evaluated ({error}), so the default chain applies"
-            demands.append(StageRequirement(1, DEFAULT_CHAIN.role, DEFAULT_CHAIN.quorum, (reason,)))
+            demands.append(_default(f"the policy “{policy.name}” cannot be evaluated ({error})"))
             continue
         demands.extend(found)
         if found and policy.waiver_role:
@@ -112,6 +73,35 @@ def stages_for(
         for role in sorted(waiver_roles or {DEFAULT_WAIVER_ROLE}):
             demands.append(StageRequirement(last + 1, role, 1, ("the plan opens a gap, which a waiver accepts",)))
     return _strictest(demands)
+
+
+def _read_items(facts: Sequence[Facts], declared: Declared) -> tuple[list[Item], list[StageRequirement]]:
+    items, demands = [], []
+    for one in facts:
+        try:
+            items.append(read_item(facts=one, declared=declared))
+        except NotEvaluable as error:
+            demands.append(_default(f"an item cannot be evaluated ({error})"))
+    return items, demands
+
+
+def _demands(policy: PolicyRow, items: Sequence[Item], declared: Declared) -> list[StageRequirement]:
+    """What a policy asks for: its stages if it matches an item, else nothing."""
+    conditions = [compiled(condition=condition, declared=declared) for condition in policy.conditions]
+    stages = [_stage(policy, stage) for stage in policy.stages]
+    for item in items:
+        if holds(conditions=conditions, values=item.values):
+            because = explain(conditions=conditions, item=item)
+            return [replace(stage, reasons=(_because(stage.reasons[0], because),)) for stage in stages]
+    return []
+
+
+def _because(why: str, explanation: str) -> str:
+    return f"{why} ({explanation})" if explanation else why
+
+
+def _default(why: str) -> StageRequirement:
+    return StageRequirement(1, DEFAULT_CHAIN.role, DEFAULT_CHAIN.quorum, (f"{why}, so the default chain applies",))
 
 
 def beyond(*, reviewed: Sequence[StageRequirement], fresh: Sequence[StageRequirement]) -> tuple[str, ...]:

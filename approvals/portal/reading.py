@@ -12,11 +12,11 @@ from approvals import governed
 from approvals.governed import PreparedItem
 from approvals.portal import actions, inbox
 from approvals.portal.actions import Button
-from approvals.requests import permissions, revisions
+from approvals.requests import outlook, permissions, revisions
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, Revision, Stage, stale_decisions
 from approvals.requests.review import open_stage
 from approvals.requests.services import current
-from approvals.requests.states import PRESENTATIONS, Status
+from approvals.requests.states import OPEN, PRESENTATIONS, Status
 from audit import contributors
 from audit.ledger.models import Event
 from foundation.errors import NotFound
@@ -36,6 +36,7 @@ class ShownStage:
     missing: int
     eligible: Sequence[str]
     eligible_more: int
+    excluded: Sequence[outlook.Excluded]
 
     @property
     def too_few(self) -> bool:
@@ -65,6 +66,7 @@ class Reading:
     plan_template: str
     plan_context: Mapping[str, Any]
     stages: Sequence[ShownStage]
+    missing_people: int
     open_stage: Stage | None
     why_not_decide: str
     why_not_edit: str
@@ -114,6 +116,7 @@ def read(*, number: int, user: User) -> Reading:
     stage = open_stage(revision) if change_request.status == Status.IN_REVIEW else None
     document = revision.document
     events, record_events = _events(change_request)
+    approvers = outlook.of_request(change_request=change_request)
     return Reading(
         change_request=change_request,
         revision=revision,
@@ -124,7 +127,8 @@ def read(*, number: int, user: User) -> Reading:
         plan=revision.plan,
         plan_template=presenter.template_name,
         plan_context=presenter.context(document=revision.plan, items=items, user=user),
-        stages=_stages(change_request, revision),
+        stages=_stages(revision, approvers),
+        missing_people=approvers.missing if change_request.status in OPEN else 0,
         open_stage=stage,
         why_not_decide=actions.why_not_decide(change_request=change_request, revision=revision, stage=stage, user=user),
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
@@ -149,22 +153,19 @@ def _stale(change_request: ChangeRequest) -> list[Decision]:
     )
 
 
-def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStage]:
-    written = Revision.objects.filter(change_request=change_request, author_human_id__isnull=False)
-    authors = {key for key in written.values_list("author_human_id", flat=True) if key}
+def _stages(revision: Revision, found: outlook.Outlook) -> list[ShownStage]:
     given: dict[uuid.UUID, list[Decision]] = {}
     for decision in revision.decisions.select_related("decider").order_by("decided_at", "id"):
         given.setdefault(decision.stage_id, []).append(decision)
     decided = {decision.decider_human_id for some in given.values() for decision in some}
+    outlooks = {one.stage.position: one for one in found.stages}
     shown, opened = [], False
     for stage in revision.stages.order_by("position"):
         state = "passed" if stage.completed_at else "later" if opened else "open"
         opened = opened or state == "open"
         approvals = [one for one in given.get(stage.id, []) if one.verdict == Decision.Verdict.APPROVE]
-        names: list[str] = []
-        if state != "passed":
-            deciders = permissions.eligible_deciders(stage.role).exclude(human_id__in=authors | decided)
-            names = [str(user) for user in deciders.order_by("last_name", "first_name", "username")]
+        of_stage = outlooks[stage.position] if state != "passed" else None
+        names = [str(user) for user in of_stage.could if user.human_id not in decided] if of_stage else []
         shown.append(
             ShownStage(
                 stage=stage,
@@ -173,6 +174,7 @@ def _stages(change_request: ChangeRequest, revision: Revision) -> list[ShownStag
                 missing=max(stage.quorum - len(approvals), 0),
                 eligible=names[:NAMES_SHOWN],
                 eligible_more=max(len(names) - NAMES_SHOWN, 0),
+                excluded=of_stage.could_not[:NAMES_SHOWN] if of_stage else (),
             )
         )
     return shown

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
+from approvals.policies.eligibility import holders_of
 from approvals.policies.rules import beyond
 from approvals.requests import notices, permissions, revisions, rules
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase
@@ -174,7 +175,7 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
         approvals = list(
             stage.decisions.filter(verdict=Decision.Verdict.APPROVE, digest=revision.digest).select_related("decider")
         )
-        eligible = set(permissions.eligible_deciders(stage.role).values_list("id", flat=True))
+        eligible = set(holders_of(stage.role).values_list("id", flat=True))
         counted = [
             decision
             for decision in approvals

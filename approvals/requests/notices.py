@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from approvals.policies.eligibility import holders_of
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.identity.models import User
@@ -19,7 +20,7 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
     """
     reviewers = [
         user
-        for user in permissions.eligible_deciders(stage.role).order_by("id")
+        for user in holders_of(stage.role).order_by("id")
         if permissions.may_review(user=user, change_request=change_request, stage=stage)
     ]
     why = "; ".join(stage.reasons)

@@ -9,11 +9,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from django.contrib.auth.models import Group
-from django.db.models import QuerySet
-
 from approvals import governed, roles
 from approvals.governed import Scope
+from approvals.policies.eligibility import holders_of
 from approvals.requests.errors import NotAReviewer, SelfReview
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.errors import DomainError, NotFound, NotPermitted
@@ -29,11 +27,7 @@ def check_may_propose(*, user: User, scopes: Iterable[Scope]) -> None:
     """
     if not user.is_active or not user.has_perm(roles.PROPOSE):
         raise NotPermitted("You may not propose changes. Ask an administrator for a role that proposes.")
-    merged = Scope(
-        frozenset(account_id for scope in scopes for account_id in scope.account_ids),
-        frozenset(product_id for scope in scopes for product_id in scope.product_ids),
-    )
-    if not governed.access().may_see(scope=merged, user=user):
+    if not governed.access().may_see(scope=Scope.merged(scopes), user=user):
         raise NotFound("This touches an account or product that is not granted to you, or that does not exist.")
 
 
@@ -95,7 +89,7 @@ def check_may_review(*, user: User, change_request: ChangeRequest, stage: Stage)
         raise SelfReview(
             "You wrote a revision of this change, so somebody else decides on it. This holds for every login of yours."
         )
-    if not user.has_perm(roles.DECIDE) or not eligible_deciders(stage.role).filter(id=user.id).exists():
+    if not user.has_perm(roles.DECIDE) or not holders_of(stage.role).filter(id=user.id).exists():
         raise NotAReviewer(f"The open stage asks for the role {stage.role}, which you do not have.", role=stage.role)
 
 
@@ -114,11 +108,6 @@ def check_may_apply(*, user: User, change_request: ChangeRequest) -> None:
 def is_author(*, human_id: uuid.UUID, change_request: ChangeRequest) -> bool:
     """Whether a human wrote any revision of the request."""
     return Revision.objects.filter(change_request=change_request, author_human_id=human_id).exists()
-
-
-def eligible_deciders(role: str) -> QuerySet[User]:
-    """Active users who hold the role."""
-    return User.objects.filter(is_active=True, groups__in=Group.objects.filter(name=role)).distinct()
 
 
 def _answers(check: Callable[[], object]) -> bool:

@@ -119,7 +119,12 @@ def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRe
         PolicyRow(policy.name, policy.conditions, policy.stages, policy.waiver_role)
         for policy in Policy.objects.in_force()
     ]
-    return stages_for(policies=policies, facts=[item.facts for item in items], needs_waiver=needs_waiver)
+    return stages_for(
+        policies=policies,
+        facts=[item.facts for item in items],
+        needs_waiver=needs_waiver,
+        declared=governed.declared_facts(),
+    )
 
 
 def document_of(planned: Planned, *, change_request: ChangeRequest, number: int) -> dict[str, JSON]:

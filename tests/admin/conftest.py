@@ -55,6 +55,8 @@ def registry(db: None) -> Registry:
     given.region_group("NORDICS", ["DK", "SE"])
     if not Policy.objects.exists():
         given.record("policy.create", name="Everything", stages=[{"position": 1, "role": "licensing", "quorum": 1}])
+    for role in ("licensing", "licensing", "legal"):
+        given.user(role)  # A policy that too few people could satisfy is refused.
     return Registry(
         {model._meta.model_name: model._default_manager.first() for model in governed.governed_models()}
         | {"entitlement": entitlement, "skurevision": revision}

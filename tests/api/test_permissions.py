@@ -67,6 +67,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST check/bulk": ANYBODY,
     "GET change-requests": ANY_ROLE,
     "GET change-requests/<uuid:id>": ANY_ROLE,
+    "GET change-requests/<uuid:id>/approvers": ANY_ROLE,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/submit": PROPOSERS,
@@ -157,6 +158,7 @@ class Asking:
             stages=[{"position": 1, "role": "legal", "quorum": 1}],
         )
         self.author = given.user("requester")
+        given.user("legal")  # A policy that nobody could satisfy is refused.
         self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
 
     def __call__(self, address: str) -> HttpResponse:

@@ -146,9 +146,13 @@ class TestApplyUnderThePoliciesInForce:
         assert_reopened(request)
         assert required[0] in [(stage.role, stage.quorum) for stage in revision_of(request).stages.all()]
 
-    def test_falls_back_on_the_default_chain_if_one_cannot_be_evaluated(self, world: World) -> None:
+    def test_falls_back_on_the_default_chain_if_one_cannot_be_evaluated(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         request = world.approved()
-        conditions = [{"field": "phase", "operator": "at_least", "value": "many"}]
+        conditions = [{"field": "of_old", "operator": "at_least", "value": 5}]
+        # As if an app had declared the fact then, and declares it no longer.
+        monkeypatch.setattr("approvals.policies.conditions.check", lambda **_: ())
         given.record("policy.create", name="Broken", conditions=conditions, stages=stages(("finance", 1)))
         for policy in Policy.objects.exclude(name="Broken"):
             given.record("policy.retire", target_id=policy.id)

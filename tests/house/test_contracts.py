@@ -31,6 +31,8 @@ OFFENSES = [
     ("foundation", "foundation/unlisted/__init__.py", ""),
     ("pure", "entitlements/coverage/offender.py", "import django"),
     ("pure", "entitlements/checks/offender.py", "import foundation"),
+    ("policies", "approvals/policies/rules.py", "import django"),
+    ("policies", "approvals/policies/conditions.py", "import approvals.governed"),
     ("domain", "entitlements/imports/services.py", "import rest_framework"),
 ]
 

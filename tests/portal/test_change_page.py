@@ -92,6 +92,19 @@ class TestReading:
         assert "Can be given by Carmen Ortiz" in content
         assert "two people of licensing read every change" in content
 
+    def test_shows_who_of_the_role_cannot_give_it_and_why(self, pilot: Pilot) -> None:
+        blind = given.user("licensing", everywhere=False, first_name="Otto", last_name="Blind")
+        request = pilot.proposed()
+        services.amend(
+            change_request_id=request.id, author=pilot.second, now=given.NOW, title="Mine", rationale=given.RATIONALE
+        )
+
+        content = signed_in(pilot.author).get(f"/changes/{request.number}/").content.decode()
+
+        assert f"{blind} may not see every account and product that it touches" in content
+        assert f"{pilot.second} wrote this change, under this or another login" in content
+        assert "These stages need 1 more person than there are" in content
+
     def test_keeps_stale_decisions_in_sight(self, pilot: Pilot) -> None:
         request = pilot.submitted()
         decide(pilot.first, request, "approve", comment="Read it all.")
