@@ -12,6 +12,7 @@ REQUEST_REJECTED = "approvals.change_request.rejected"
 REQUEST_WITHDRAWN = "approvals.change_request.withdrawn"
 REQUEST_REOPENED = "approvals.change_request.reopened"
 REQUEST_APPLIED = "approvals.change_request.applied"
+REQUEST_COMMENTED = "approvals.change_request.commented"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -26,6 +27,7 @@ EVENT_TYPES = (
     EventType(REQUEST_WITHDRAWN, "{actor} withdrew change {number}."),
     EventType(REQUEST_REOPENED, "Change {number} was not applied and is in review again: {why}"),
     EventType(REQUEST_APPLIED, "{actor} applied change {number} by {authorization}, digest {digest}."),
+    EventType(REQUEST_COMMENTED, "{actor} wrote comment {comment} on change {number}, revision {revision}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

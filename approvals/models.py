@@ -1,6 +1,7 @@
 """Collects the approvals app's models."""
 
+from approvals.discussion.models import Comment
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
 
-__all__ = ["Authorization", "ChangeRequest", "Decision", "Item", "ItemScope", "Policy", "Revision", "Stage"]
+__all__ = ["Authorization", "ChangeRequest", "Comment", "Decision", "Item", "ItemScope", "Policy", "Revision", "Stage"]

@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from approvals.api.comments import Comments
 from approvals.api.policies import Policies
 from approvals.api.tokens import Token, Tokens
 from approvals.api.views import ChangeRequests, Kinds, Plans
@@ -13,6 +14,11 @@ router.register("policies", Policies, basename="policy")
 
 urlpatterns = [
     *router.urls,
+    path(
+        "change-requests/<uuid:change_request_id>/comments",
+        Comments.as_view({"get": "list", "post": "create"}),
+        name="comments",
+    ),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

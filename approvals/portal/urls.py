@@ -11,6 +11,7 @@ _changes = [
     path("changes/<int:number>/", views.Change.as_view(), name="change-request"),
     path("changes/<int:number>/edit/", views.Edit.as_view(), name="change-edit"),
     path("changes/<int:number>/decide/", views.Decide.as_view(), name="change-decide"),
+    path("changes/<int:number>/comment/", views.Comment.as_view(), name="change-comment"),
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from approvals.portal import editing, inbox, reading
+from approvals.discussion.services import comment
+from approvals.portal import discussion, editing, inbox, reading
 from approvals.requests import application, review, services
 from approvals.requests.errors import StaleDigest
 from approvals.requests.models import ChangeRequest
@@ -72,7 +73,13 @@ class Change(SignedInPage):
         shown = reading.read(number=number, user=self.user)
         refused = more.get("refused")
         return self.page(
-            {"reading": shown, "change_request": shown.change_request, "now": self.now} | more,
+            {
+                "reading": shown,
+                "change_request": shown.change_request,
+                "discussion": discussion.read(change_request=shown.change_request, user=self.user),
+                "now": self.now,
+            }
+            | more,
             status=refused.status if refused else 200,
         )
 
@@ -135,6 +142,27 @@ class Decide(ChangeAction):
             comment=comment,
         )
         return DECIDED[verdict]
+
+
+class Comment(Change):
+    """Something said about a request; the page is shown again where it was said."""
+
+    def get(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Send readers who follow the form's address to the page."""
+        return HttpResponseRedirect(reverse("approvals:change-request", args=[number]))
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Say it; what is refused stays in the form."""
+        change_request = reading.found(number=number, user=self.user)
+        text = request.POST.get("text", "")
+        try:
+            said = comment(change_request_id=change_request.id, author=self.user, text=text, now=self.now)
+        except InvalidInput as error:
+            response = self.show(number, said=text, comment_refused=error.message)
+            response.status_code = error.status
+            return response
+        messages.success(request, "Your comment is kept, and whoever it mentions is told.")
+        return HttpResponseRedirect(f"{reverse('approvals:change-request', args=[number])}#comment-{said.id}")
 
 
 class Submit(ChangeAction):

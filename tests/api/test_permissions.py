@@ -68,6 +68,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET change-requests": ANY_ROLE,
     "GET change-requests/<uuid:id>": ANY_ROLE,
     "GET change-requests/<uuid:id>/approvers": ANY_ROLE,
+    "GET change-requests/<uuid:change_request_id>/comments": ANY_ROLE,
+    "POST change-requests/<uuid:change_request_id>/comments": ANY_ROLE - {"auditor"},
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/submit": PROPOSERS,
@@ -219,6 +221,8 @@ class Asking:
             return "", None
         if resource == "change-requests" and rest:
             digest = self.requests["in_review"].current_revision.digest
+            if rest[-1] == "comments":
+                return "", {"text": "So it is."}
             comment = {"digest": digest, "comment": "So it is."}
             return "", comment if rest[-1] in ("approve", "ask-for-changes", "reject") else {}
         if method == "PATCH":

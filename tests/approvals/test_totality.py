@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from approvals import events, roles
+from approvals.discussion import services as discussion
 from approvals.governed import Draft
 from approvals.policies.rules import DEFAULT_CHAIN, DEFAULT_WAIVER_ROLE
 from approvals.requests import errors
@@ -131,6 +132,7 @@ def act_out(world: World) -> None:
     test_proposing.TestWithdraw().test_closes_an_open_request(world, "propose")
     world.apply(world.approved(world.grant(phase="bridge"), Draft("entitlement.amend", {"seats": 9}, world.trial.id)))
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
+    discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
