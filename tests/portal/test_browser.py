@@ -59,7 +59,7 @@ class TestJourney:
         tab.page.get_by_role("alert").wait_for()
         assert "the author needs it to go on" in tab.page.get_by_role("alert").inner_text()
         tab.check("change-refused")
-        tab.page.get_by_label("Comment").fill("Read with the order at hand.")
+        tab.page.get_by_label("Comment", exact=True).fill("Read with the order at hand.")
         tab.page.get_by_role("button", name="Approve").click()
         tab.page.get_by_text("Your approval is recorded.").wait_for()
         tab.check("change-decided-once")
@@ -117,6 +117,23 @@ class TestJourney:
         tab.check("change-large")
         tab.open("/changes/?status=in_review&text=unit")
         tab.check("changes-filtered")
+
+    def test_a_change_is_talked_about(self, tab: Tab, pilot: Pilot) -> None:
+        request = pilot.submitted()
+        tab.sign_in("bela", PASSWORD)
+        tab.open(f"/changes/{request.number}/")
+        tab.page.get_by_label("Add a comment").fill("@carmen, is forty what the order line says?\nI read thirty-eight.")
+        tab.page.get_by_role("button", name="Add comment").click()
+        tab.page.get_by_text("Your comment is kept").wait_for()
+        sign_out(tab)
+        services.amend(change_request_id=request.id, author=pilot.author, now=given.NOW, title="Forty seats")
+        tab.sign_in("carmen", PASSWORD)
+        tab.open(f"/changes/{request.number}/")
+        tab.page.get_by_label("Add a comment").fill("Forty, @bela: two were ordered in January.")
+        tab.page.get_by_role("button", name="Add comment").click()
+        tab.page.get_by_text("Your comment is kept").wait_for()
+        tab.check("change-discussed")
+        assert tab.page.locator(".tn-comment-text strong").all_inner_texts() == ["@carmen", "@bela"]
 
     def test_a_stale_screen_is_refused_kindly(self, tab: Tab, pilot: Pilot) -> None:
         request = pilot.submitted()
