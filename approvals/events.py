@@ -13,6 +13,9 @@ REQUEST_WITHDRAWN = "approvals.change_request.withdrawn"
 REQUEST_REOPENED = "approvals.change_request.reopened"
 REQUEST_APPLIED = "approvals.change_request.applied"
 REQUEST_COMMENTED = "approvals.change_request.commented"
+REQUEST_SCHEDULED = "approvals.change_request.scheduled"
+REQUEST_MISSED = "approvals.change_request.missed"
+REQUEST_FAILED = "approvals.change_request.failed"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -28,6 +31,9 @@ EVENT_TYPES = (
     EventType(REQUEST_REOPENED, "Change {number} was not applied and is in review again: {why}"),
     EventType(REQUEST_APPLIED, "{actor} applied change {number} by {authorization}, digest {digest}."),
     EventType(REQUEST_COMMENTED, "{actor} wrote comment {comment} on change {number}, revision {revision}."),
+    EventType(REQUEST_SCHEDULED, "Change {number}, digest {digest}, is scheduled: it is applied {window}."),
+    EventType(REQUEST_MISSED, "Change {number} missed its window and was not applied: {why}"),
+    EventType(REQUEST_FAILED, "Change {number} was due and could not be applied: {why}"),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

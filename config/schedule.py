@@ -10,5 +10,6 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "foundation.tasks.deliver_outbox", "schedule": 10.0},
     "sweep-outbox": {"task": "foundation.tasks.sweep_outbox", "schedule": 60.0},
+    "apply-due-changes": {"task": "approvals.tasks.apply_due_changes", "schedule": 60.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
 }

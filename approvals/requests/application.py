@@ -17,12 +17,12 @@ from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
 from approvals.policies.eligibility import holders_of
 from approvals.policies.rules import beyond
-from approvals.requests import notices, permissions, revisions, rules
-from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase
+from approvals.requests import notices, permissions, revisions, rules, schedules
+from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
 from approvals.requests.revisions import Planned, Waiver
 from approvals.requests.services import current, locked, subject_of
-from approvals.requests.states import Action
+from approvals.requests.states import Action, Status
 from audit.services import NewEvent, record
 from foundation.errors import DomainError
 from foundation.identity.models import User
@@ -46,6 +46,8 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
 
     :raises WrongState: if the request is not approved
     :raises NotPermitted: if the user may not apply changes
+    :raises NotYet: if it is scheduled and its window has not opened
+    :raises WindowClosed: if it is scheduled and its window is over
     :raises DigestMismatch: if the stored revision is not what its digest says
     :raises StaleBase: if a record changed since the change was planned
     :raises MaterialMoved: if a gap, a loser or cost was added since the review
@@ -55,6 +57,21 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
 
     Source: docs/invariants.md INV-1, INV-2, INV-3, INV-8
     """
+    return _applied_or_reopened(change_request_id=change_request_id, user=user, now=now)
+
+
+def apply_scheduled(*, change_request_id: uuid.UUID, now: datetime) -> ChangeRequest:
+    """
+    Apply a scheduled request inside its window, in the system's name; checked as for a person.
+
+    :raises WrongState: if the request is not scheduled; else as apply()
+
+    Source: docs/scheduling.md
+    """
+    return _applied_or_reopened(change_request_id=change_request_id, user=None, now=now)
+
+
+def _applied_or_reopened(*, change_request_id: uuid.UUID, user: User | None, now: datetime) -> ChangeRequest:
     try:
         return _apply(change_request_id=change_request_id, user=user, now=now)
     except _ReopensReview as reopened:
@@ -63,11 +80,15 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
 
 
 @transaction.atomic
-def _apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeRequest:
+def _apply(*, change_request_id: uuid.UUID, user: User | None, now: datetime) -> ChangeRequest:
     change_request = locked(change_request_id)
-    permissions.check_may_apply(user=user, change_request=change_request)
+    if user is not None:
+        permissions.check_may_apply(user=user, change_request=change_request)
+    elif change_request.status != Status.SCHEDULED:
+        raise WrongState(f"Change {change_request.number} is not scheduled, so the clock does not apply it.")
     rules.next_status(change_request=change_request, action=Action.BEGIN)
     revision = current(change_request)
+    rules.check_window(change_request=change_request, schedule=schedules.of(revision.document), now=now)
     revisions.check_untouched(revision=revision)
     items = revisions.items_of(revision)
     check_bases(items)
@@ -227,6 +248,7 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         stages=revisions.chain(items=items, needs_waiver=plan.new_gaps),
         rationale=revisions.rationale_of(stored),
         waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
+        schedule=schedules.of(stored),
     )
     change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
     change_request.approved_at = None

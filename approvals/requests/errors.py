@@ -87,6 +87,34 @@ class QuorumLost(Conflict):
     title = "An approval no longer counts"
 
 
+class UnclearLocalTime(InvalidInput):
+    """A local time that the zone's clocks skip or show twice; an offset makes it one instant."""
+
+    code = "unclear_local_time"
+    title = "The local time is not one instant"
+
+
+class ScheduleOver(Conflict):
+    """A request whose window is over goes to no review."""
+
+    code = "schedule_over"
+    title = "The window is over"
+
+
+class NotYet(Conflict):
+    """The window of a scheduled request has not opened."""
+
+    code = "not_yet"
+    title = "The window has not opened yet"
+
+
+class WindowClosed(Conflict):
+    """The window of a scheduled request is over: it is never applied late."""
+
+    code = "window_closed"
+    title = "The window is closed"
+
+
 class DigestMismatch(DomainError):
     """Stored bytes and digest disagree: somebody changed a revision behind the application's back."""
 

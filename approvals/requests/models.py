@@ -1,6 +1,7 @@
 """Change requests: what was asked, what it would do, who decided, by what authority it was applied."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,10 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         scopes = ItemScope.objects.filter(item__revision__change_request=OuterRef("pk"))
         visible = governed.access().visible(scopes=ItemScope.objects.all(), user=user)
         return self.filter(~Exists(scopes.exclude(pk__in=visible.values("pk"))))
+
+    def due(self, now: datetime) -> "ChangeRequestQuerySet":
+        """The scheduled ones whose window has opened, over or not, in the order in which they opened."""
+        return self.filter(status=Status.SCHEDULED, due_at__lte=now).order_by("due_at", "number")
 
     def open(self) -> "ChangeRequestQuerySet":
         """Those that somebody can still act on."""
@@ -51,8 +56,9 @@ class ChangeRequest(models.Model):
     One request to change governed records, from draft to its end.
 
     `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger);
-    `applying` exists only inside the transaction that applies it. Deliberately absent: what is asked, which is in the
-    revisions.
+    `applying` exists only inside the transaction that applies it. `due_at` is when the window of a scheduled request
+    opens, for the clock to find it by; of any other status it says nothing. Deliberately absent: what is asked, which
+    is in the revisions.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,6 +80,7 @@ class ChangeRequest(models.Model):
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
     applied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -88,6 +95,10 @@ class ChangeRequest(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=Status.APPLIED) | Q(applied_at__isnull=False), name="request_applied_has_instant"
             ),
+            # The clock finds what is scheduled by its instant.
+            models.CheckConstraint(
+                condition=~Q(status=Status.SCHEDULED) | Q(due_at__isnull=False), name="request_scheduled_has_instant"
+            ),
             # Only the system acts without an author.
             models.CheckConstraint(
                 condition=Q(system=True) | Q(created_by__isnull=False), name="request_has_author_or_is_system"
@@ -96,6 +107,8 @@ class ChangeRequest(models.Model):
         indexes = [
             # The inbox lists by status, newest first.
             models.Index(fields=["status", "-created_at", "id"], name="request_by_status"),
+            # What the clock applies next.
+            models.Index(fields=["due_at", "number"], name="request_due", condition=Q(status=Status.SCHEDULED)),
             # "My requests".
             models.Index(fields=["created_by", "-created_at", "id"], name="request_by_author"),
             # The API's cursor.

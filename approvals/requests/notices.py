@@ -34,17 +34,24 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
 
 
 def tell_author(
-    *, change_request: ChangeRequest, what: str, actor: User | None, now: datetime, comment: str = ""
+    *,
+    change_request: ChangeRequest,
+    what: str,
+    actor: User | None,
+    now: datetime,
+    comment: str = "",
+    more: str = "",
 ) -> None:
-    """Tell the author what became of the request, unless the author did it."""
+    """Tell the author what became of the request, unless the author did it; `more` is a sentence or some."""
     author = change_request.created_by
     if author is None or (actor is not None and actor.human_id == author.human_id):
         return
+    told = f"Change {change_request.number} {what}. {more}".rstrip()
     said = f"\n\n{actor or 'The system'} wrote:\n{comment.strip()}" if comment.strip() else ""
     mail.send(
         recipients=[author.id],
         subject=f"Change {change_request.number} {what}: {change_request.title}",
-        text=f"Change {change_request.number} {what}.{said}\n\n{_address(change_request)}\n",
+        text=f"{told}{said}\n\n{_address(change_request)}\n",
         now=now,
     )
 

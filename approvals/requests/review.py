@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals import events, governed
-from approvals.requests import notices, permissions, revisions, rules
+from approvals.requests import notices, permissions, revisions, rules, schedules
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
 from approvals.requests.services import current, locked, subject_of
@@ -29,7 +29,7 @@ def approve(
 ) -> ChangeRequest:
     """
     Record one reviewer's approval; the last one that a stage needs opens the next, the last of all approves the
-    request.
+    request, and schedules it if its revision has a schedule.
 
     `digest` is that of the revision which the reviewer read; `now` becomes the decision's and the event's time.
 
@@ -58,8 +58,37 @@ def approve(
             change_request.approved_at = now
             change_request.save(update_fields=["status", "approved_at"])
             _record(events.REQUEST_APPROVED, change_request, None, now, revision, stage, "")
-            notices.tell_author(change_request=change_request, what="is approved", actor=reviewer, now=now)
+            window = _schedule(change_request, revision, now)
+            notices.tell_author(change_request=change_request, what="is approved", actor=reviewer, now=now, more=window)
     return change_request
+
+
+def _schedule(change_request: ChangeRequest, revision: Revision, now: datetime) -> str:
+    """Leave an approved request to the clock if its revision has a schedule; the sentence that says so."""
+    schedule = schedules.of(revision.document)
+    if schedule is None:
+        return ""
+    change_request.status = rules.next_status(change_request=change_request, action=Action.SCHEDULE)
+    change_request.due_at = schedule.opens_at
+    change_request.save(update_fields=["status", "due_at"])
+    record(
+        event=NewEvent(
+            type=events.REQUEST_SCHEDULED,
+            actor=None,
+            subject=subject_of(change_request),
+            change_request_id=change_request.id,
+            data={
+                "number": change_request.number,
+                "revision": revision.number,
+                "digest": revision.digest,
+                "window": schedule.local,
+                "opens_at": schedule.opens_at,
+                "closes_at": schedule.closes_at,
+            },
+        ),
+        now=now,
+    )
+    return f"It is applied {schedule.local}."
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from approvals.policies.models import Policy
 from approvals.policies.rules import PolicyRow, StageRequirement, stages_for
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
+from approvals.requests.schedules import Schedule
 from foundation.canonical import canonical_bytes, digest, jsonable
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
@@ -47,6 +48,7 @@ class Planned:
     stages: tuple[StageRequirement, ...]
     rationale: Rationale = field(default_factory=Rationale)
     waiver: Waiver | None = None
+    schedule: Schedule | None = None
 
 
 def _sees_everything(_scope: Scope) -> bool:
@@ -105,12 +107,17 @@ def plan(
 
 
 def plan_items(
-    *, items: tuple[PreparedItem, ...], now: datetime, rationale: Rationale, waiver: Waiver | None
+    *,
+    items: tuple[PreparedItem, ...],
+    now: datetime,
+    rationale: Rationale,
+    waiver: Waiver | None,
+    schedule: Schedule | None = None,
 ) -> Planned:
     """Plan prepared items without writing anything."""
     planned = governed.planner().plan(items=items, now=now)
     stages = chain(items=items, needs_waiver=planned.new_gaps)
-    return Planned(items=items, plan=planned, stages=stages, rationale=rationale, waiver=waiver)
+    return Planned(items=items, plan=planned, stages=stages, rationale=rationale, waiver=waiver, schedule=schedule)
 
 
 def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRequirement, ...]:
@@ -137,7 +144,7 @@ def document_of(planned: Planned, *, change_request: ChangeRequest, number: int)
             "title": change_request.title,
             "items": [_item_document(item) for item in planned.items],
             "rationale": asdict(planned.rationale),
-            "schedule": None,
+            "schedule": asdict(planned.schedule) if planned.schedule else None,
             "waiver": asdict(planned.waiver) if planned.waiver else None,
             "plan": {
                 "document": planned.plan.document,

@@ -1,17 +1,22 @@
 """What is allowed now."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from approvals.requests.errors import (
     CommentRequired,
     GapWithoutWaiver,
     IncompleteRationale,
+    NotYet,
     RulesBroken,
+    ScheduleOver,
     StaleDigest,
+    WindowClosed,
     WrongState,
 )
 from approvals.requests.models import ChangeRequest, Decision, Revision
+from approvals.requests.schedules import Schedule, utc_text
 from approvals.requests.states import PRESENTATIONS, TRANSITIONS, Action, Status
 
 REQUIRED = {
@@ -84,6 +89,44 @@ def check_rules_hold(*, document: Mapping[str, Any]) -> None:
     failures = document["plan"]["failures"]
     if failures:
         raise RulesBroken(f"This does not go to review, because {'; '.join(failures)}.", failures=failures)
+
+
+def check_not_over(*, schedule: Schedule | None, now: datetime) -> None:
+    """
+    Refuse review of a request whose window is over.
+
+    :raises ScheduleOver: if it is
+    """
+    if schedule is not None and schedule.is_over(now):
+        raise ScheduleOver(
+            f"This was to be applied {schedule.in_utc}, which is over. Edit it: say a later window, or none.",
+            closes_at=schedule.closes_at.isoformat(),
+        )
+
+
+def check_window(*, change_request: ChangeRequest, schedule: Schedule | None, now: datetime) -> None:
+    """
+    Refuse to apply outside the window that was approved.
+
+    :raises NotYet: if it has not opened
+    :raises WindowClosed: if it is over
+
+    Source: docs/scheduling.md
+    """
+    if schedule is None:
+        return
+    if not schedule.has_opened(now):
+        raise NotYet(
+            f"Change {change_request.number} is to be applied {schedule.in_utc}: the clock does it then. To have it "
+            "earlier, edit its schedule and have that approved.",
+            opens_at=schedule.opens_at.isoformat(),
+        )
+    if schedule.is_over(now):
+        raise WindowClosed(
+            f"Change {change_request.number} was to be applied {schedule.in_utc}; it is not applied after "
+            f"{utc_text(schedule.closes_at)}. Edit it: say a new window, or none, and have that approved.",
+            closes_at=schedule.closes_at.isoformat(),
+        )
 
 
 def check_on_screen(*, revision: Revision, digest: str) -> None:

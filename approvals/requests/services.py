@@ -11,9 +11,10 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.governed import Draft
-from approvals.requests import notices, permissions, revisions, rules
+from approvals.requests import notices, permissions, revisions, rules, schedules
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.revisions import Planned, Rationale, Waiver
+from approvals.requests.schedules import Former, Schedule
 from approvals.requests.states import Action, Status
 from audit.services import NewEvent, Subject, record
 from foundation.errors import NotFound
@@ -59,20 +60,25 @@ def preview(
     now: datetime,
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
+    schedule: Schedule | None = None,
 ) -> Planned:
     """
     Plan drafts without filing them: what would happen, and who would have to approve it.
 
     :raises NotPermitted: if the user may not propose
     :raises NotFound: if the drafts touch what is not granted to the user
-    :raises InvalidInput: if a draft does not say what it must
+    :raises InvalidInput: if a draft does not say what it must, or the schedule's zone is unknown
     """
     permissions.check_may_propose(user=user, scopes=[])
+    if schedule is not None:
+        schedules.check_zone(schedule.zone)
     items = revisions.prepare(
         drafts=drafts, author=user, now=now, sees=lambda scope: governed.access().may_see(scope=scope, user=user)
     )
     permissions.check_may_propose(user=user, scopes=[item.scope for item in items])
-    return revisions.plan_items(items=items, now=now, rationale=rationale or Rationale(), waiver=waiver)
+    return revisions.plan_items(
+        items=items, now=now, rationale=rationale or Rationale(), waiver=waiver, schedule=schedule
+    )
 
 
 @transaction.atomic
@@ -84,18 +90,20 @@ def propose(
     now: datetime,
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
+    schedule: Schedule | None = None,
     source: str = "portal",
 ) -> ChangeRequest:
     """
     File a change request as a draft, with its plan; no governed record is written.
 
-    `now` is timezone-aware and becomes the request's and the event's time.
+    `now` is timezone-aware and becomes the request's and the event's time. Without a schedule somebody applies it by
+    hand once it is approved.
 
     :raises NotPermitted: if the author may not propose
     :raises NotFound: if the drafts touch what is not granted to the author
     :raises InvalidInput: if a draft does not say what it must
     """
-    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
+    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule)
     change_request = ChangeRequest.objects.create(
         title=title[:200], status=Status.DRAFT, source=source, created_by=author, created_at=now
     )
@@ -130,6 +138,7 @@ def amend(
     drafts: Sequence[Draft] | None = None,
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
+    schedule: Schedule | Former | None = Former.KEPT,
     title: str | None = None,
     expected_digest: str | None = None,
 ) -> ChangeRequest:
@@ -137,7 +146,7 @@ def amend(
     Write a new revision: what is given replaces what stood, the rest is planned again as it was.
 
     Decisions on earlier revisions are kept and count no longer. The request goes back to draft. `waiver` replaces the
-    former one; a revision without it has none.
+    former one; a revision without it has none. A schedule is kept unless another is given, or None, which clears it.
 
     :raises WrongState: if the request is closed
     :raises StaleDigest: if `expected_digest` is not the current revision's
@@ -155,7 +164,9 @@ def amend(
         drafts = revisions.drafts_of(revisions.items_of(former))
     if rationale is None:
         rationale = revisions.rationale_of(former.document)
-    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver)
+    if isinstance(schedule, Former):
+        schedule = schedules.of(former.document)
+    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule)
     change_request.title = (title or change_request.title)[:200]
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
     change_request.status = status
@@ -189,6 +200,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     :raises IncompleteRationale: if justification, impact, acceptance criteria or rollback is missing
     :raises RulesBroken: if the plan breaks the registry's rules
     :raises GapWithoutWaiver: if the plan opens a gap that no waiver declares
+    :raises ScheduleOver: if the window in which it was to be applied is over
     :raises NotPermitted: if the author may not propose
     """
     change_request = locked(change_request_id)
@@ -198,6 +210,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     rules.check_complete(revision=revision)
     rules.check_rules_hold(document=revision.document)
     rules.check_waived(document=revision.document)
+    rules.check_not_over(schedule=schedules.of(revision.document), now=now)
     change_request.status = status
     change_request.submitted_at = now
     change_request.save(update_fields=["status", "submitted_at"])

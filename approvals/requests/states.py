@@ -13,6 +13,9 @@ class Status(models.TextChoices):
     IN_REVIEW = "in_review", "In review"
     CHANGES_REQUESTED = "changes_requested", "Changes requested"
     APPROVED = "approved", "Approved"
+    SCHEDULED = "scheduled", "Scheduled"
+    MISSED = "missed", "Missed its window"
+    FAILED = "failed", "Failed when due"
     APPLYING = "applying", "Applying"
     APPLIED = "applied", "Applied"
     REJECTED = "rejected", "Rejected"
@@ -29,6 +32,9 @@ class Action(models.TextChoices):
     REJECT = "reject", "reject"
     WITHDRAW = "withdraw", "withdraw"
     REOPEN = "reopen", "reopen the review"
+    SCHEDULE = "schedule", "schedule"
+    MISS = "miss", "miss the window"
+    FAIL = "fail", "fail when due"
     BEGIN = "begin", "begin to apply"
     FINISH = "finish", "finish applying"
 
@@ -54,7 +60,24 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
         Action.AMEND: Status.DRAFT,
         Action.WITHDRAW: Status.WITHDRAWN,
         Action.REOPEN: Status.IN_REVIEW,
+        Action.SCHEDULE: Status.SCHEDULED,
         Action.BEGIN: Status.APPLYING,
+    },
+    Status.SCHEDULED: {
+        Action.AMEND: Status.DRAFT,
+        Action.WITHDRAW: Status.WITHDRAWN,
+        Action.REOPEN: Status.IN_REVIEW,
+        Action.BEGIN: Status.APPLYING,
+        Action.MISS: Status.MISSED,
+        Action.FAIL: Status.FAILED,
+    },
+    Status.MISSED: {
+        Action.AMEND: Status.DRAFT,
+        Action.WITHDRAW: Status.WITHDRAWN,
+    },
+    Status.FAILED: {
+        Action.AMEND: Status.DRAFT,
+        Action.WITHDRAW: Status.WITHDRAWN,
     },
     Status.APPLYING: {Action.FINISH: Status.APPLIED},
     Status.APPLIED: {},
@@ -76,12 +99,17 @@ PRESENTATIONS: Mapping[Status, Presentation] = {
     Status.IN_REVIEW: Presentation(owner="the reviewers of the open stage", tone="info"),
     Status.CHANGES_REQUESTED: Presentation(owner="its author", tone="warning"),
     Status.APPROVED: Presentation(owner="whoever may apply it", tone="success"),
+    Status.SCHEDULED: Presentation(owner="the clock, until its window opens", tone="info"),
+    Status.MISSED: Presentation(owner="its author, to say a new window or to withdraw it", tone="warning"),
+    Status.FAILED: Presentation(owner="its author, to edit what was refused or to withdraw it", tone="danger"),
     Status.APPLYING: Presentation(owner="the system, within one transaction", tone="info"),
     Status.APPLIED: Presentation(owner="nobody: it is done", tone="success"),
     Status.REJECTED: Presentation(owner="nobody: it is closed", tone="danger"),
     Status.WITHDRAWN: Presentation(owner="nobody: it is closed", tone="neutral"),
 }
 
+# What its author has to do something about.
+RETURNED = frozenset({Status.CHANGES_REQUESTED, Status.MISSED, Status.FAILED})
 OPEN = frozenset(status for status, actions in TRANSITIONS.items() if actions)
 
 

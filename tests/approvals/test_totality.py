@@ -21,7 +21,7 @@ from entitlements.directory.models import Account
 from entitlements.grants import services as seats
 from foundation.errors import DomainError
 from tests import given
-from tests.approvals import test_deciding, test_fresh_plan, test_proposing
+from tests.approvals import test_deciding, test_fresh_plan, test_proposing, test_schedule_lifecycle
 from tests.approvals.world import World
 
 ON_PAGES = {"entitlements.login.added", "entitlements.login.changed"}
@@ -131,6 +131,7 @@ def act_out(world: World) -> None:
     test_proposing.TestAmend().test_makes_decisions_stale_and_keeps_them(world)
     test_proposing.TestWithdraw().test_closes_an_open_request(world, "propose")
     world.apply(world.approved(world.grant(phase="bridge"), Draft("entitlement.amend", {"seats": 9}, world.trial.id)))
+    test_schedule_lifecycle.act_out(world)
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     person = world.people[0]

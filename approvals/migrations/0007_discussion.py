@@ -13,7 +13,7 @@ from approvals.records.guards import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0005_sealed_revisions'),
+        ('approvals', '0006_schedules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
