@@ -69,7 +69,7 @@ class Change(SignedInPage):
 
     def show(self, number: int, **more: Any) -> HttpResponse:
         """Show the request as it stands now, with what was refused, if anything."""
-        shown = reading.read(number=number, user=self.user)
+        shown = reading.read(number=number, user=self.user, now=self.now)
         refused = more.get("refused")
         return self.page(
             {"reading": shown, "change_request": shown.change_request, "now": self.now} | more,
@@ -203,6 +203,7 @@ class Edit(SignedInPage):
             drafts=asked.drafts,
             rationale=asked.rationale,
             waiver=asked.waiver,
+            schedule=asked.schedule,
             title=asked.title,
             expected_digest=asked.expected_digest,
         )
