@@ -14,6 +14,7 @@ from unfold.decorators import display
 from approvals import governed
 from approvals.admin import landing
 from approvals.admin.access import may_read
+from approvals.requests import schedules
 from approvals.requests.models import ChangeRequest
 from approvals.requests.rules import REQUIRED
 from approvals.requests.services import current
@@ -48,10 +49,11 @@ class ChangeRequestAdmin(ReadingAdmin):
         "summary",
         "changes",
         "rationale",
+        "schedule",
         "applied_at",
         "applied_by",
     )
-    readonly_fields = ("status_shown", "waits_for", "page", "summary", "changes", "rationale")
+    readonly_fields = ("status_shown", "waits_for", "page", "summary", "changes", "rationale", "schedule")
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answer for everybody of staff with a role."""
@@ -99,6 +101,12 @@ class ChangeRequestAdmin(ReadingAdmin):
     def changes(self, obj: ChangeRequest) -> str:
         """Return each record's difference."""
         return format_html_join("", '<p class="mb-2"><strong>{}</strong><br>{}</p>', _told(current(obj).plan))
+
+    @admin.display(description="When")
+    def schedule(self, obj: ChangeRequest) -> str:
+        """Return the window in which the clock applies it, if there is one."""
+        window = schedules.of(current(obj).document)
+        return f"Applied {window.local}" if window else "When somebody applies it, after the last approval"
 
     @admin.display(description="Why")
     def rationale(self, obj: ChangeRequest) -> str:

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from approvals import governed
 from approvals.governed import PreparedItem, Scope
 from approvals.records.rows import changed_fields
-from approvals.requests import outlook, permissions, rules
+from approvals.requests import outlook, permissions, rules, schedules
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
 from approvals.requests.revisions import Planned
@@ -38,7 +39,7 @@ def visible_requests(*, user: User) -> ChangeRequestQuerySet:
     )
 
 
-def read(*, change_request_id: uuid.UUID, user: User) -> Document:
+def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document:
     """
     Everything about a request, for one reader.
 
@@ -58,6 +59,7 @@ def read(*, change_request_id: uuid.UUID, user: User) -> Document:
         "awaits": PRESENTATIONS[Status(change_request.status)].owner,
         "rationale": revision.document["rationale"],
         "waiver": revision.document["waiver"],
+        "schedule": revision.document["schedule"],
         "revisions": revisions,
         "items": [_stored_item(item) for item in revision.items.order_by("position")],
         "plan": revision.plan,
@@ -65,7 +67,7 @@ def read(*, change_request_id: uuid.UUID, user: User) -> Document:
         "failures": revision.document["plan"].get("failures", []),
         "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id]) for stage in stages],
         "stale_decisions": [row for row in decisions if row.revision_id != revision.id],
-        "actions": _actions(change_request, revision, stages, decisions, user),
+        "actions": _actions(change_request, revision, stages, decisions, user, now),
     }
 
 
@@ -160,6 +162,7 @@ def _actions(
     stages: Iterable[Stage],
     decisions: Iterable[Decision],
     user: User,
+    now: datetime,
 ) -> list[Document]:
     stage = next((stage for stage in stages if stage.completed_at is None), None)
     has_decided = any(row.revision_id == revision.id and row.decider_human_id == user.human_id for row in decisions)
@@ -172,7 +175,11 @@ def _actions(
             raise AlreadyDecided("You have decided on this revision already. A new revision asks you again.")
 
     edit = partial(permissions.check_may_edit, user=user, change_request=change_request)
-    apply = partial(permissions.check_may_apply, user=user, change_request=change_request)
+
+    def apply() -> None:
+        permissions.check_may_apply(user=user, change_request=change_request)
+        rules.check_window(change_request=change_request, schedule=schedules.of(revision.document), now=now)
+
     withdraw = partial(permissions.check_may_withdraw, user=user, change_request=change_request)
     checks: tuple[tuple[str, Action, Callable[[], None]], ...] = (
         ("amend", Action.AMEND, edit),

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from approvals.governed import Draft, FactUnit, Operation
 from approvals.requests.models import Decision
 from approvals.requests.revisions import MAXIMUM_ITEMS, Rationale, Waiver
+from approvals.requests.schedules import Schedule, said
 from approvals.requests.states import Status
 
 Read = serializers.Serializer[Any]
@@ -43,6 +44,19 @@ class WaiverSerializer(Read):
     risk_owner = serializers.CharField(max_length=200)
 
 
+class ScheduleSerializer(Read):
+    """The window in which the clock applies it once it is approved."""
+
+    opens_at = serializers.CharField(
+        max_length=40,
+        help_text="With a UTC offset, or local time of the zone; refused if its clocks skip it or show it twice.",
+    )
+    closes_at = serializers.CharField(
+        max_length=40, required=False, allow_null=True, help_text="Not included. An hour after it opens, unless given."
+    )
+    zone = serializers.CharField(max_length=64, help_text="The IANA zone in which you say it, such as Europe/Berlin.")
+
+
 class PlanRequestSerializer(Read):
     """What to plan without filing it."""
 
@@ -56,6 +70,9 @@ class ProposalSerializer(Read):
     items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS)
     rationale = RationaleSerializer(required=False)
     waiver = WaiverSerializer(required=False, allow_null=True)
+    schedule = ScheduleSerializer(
+        required=False, allow_null=True, help_text="Without one, somebody applies it by hand once it is approved."
+    )
 
 
 class AmendmentSerializer(Read):
@@ -68,6 +85,9 @@ class AmendmentSerializer(Read):
     items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS, required=False)
     rationale = RationaleSerializer(required=False)
     waiver = WaiverSerializer(required=False, allow_null=True)
+    schedule = ScheduleSerializer(
+        required=False, allow_null=True, help_text="Kept as it was unless given; null clears it."
+    )
 
 
 class ApprovalSerializer(Read):
@@ -228,6 +248,7 @@ class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer)
     awaits = serializers.CharField(help_text="Who acts next.")
     rationale = RationaleSerializer()
     waiver = WaiverSerializer(allow_null=True)
+    schedule = ScheduleSerializer(allow_null=True, help_text="Null: somebody applies it by hand.")
     revisions = RevisionSerializer(many=True)
     stages = StageSerializer(many=True)
     stale_decisions = DecisionSerializer(many=True, help_text="On earlier revisions: they count no longer.")
@@ -268,3 +289,14 @@ def rationale_from(row: dict[str, Any] | None) -> Rationale | None:
 def waiver_from(row: dict[str, Any] | None) -> Waiver | None:
     """A validated waiver as a value."""
     return None if row is None else Waiver(**row)
+
+
+def schedule_from(row: dict[str, Any] | None) -> Schedule | None:
+    """
+    A validated schedule as a value.
+
+    :raises InvalidInput: if an instant can't be read or is not one, the zone is unknown, or the window never opens
+    """
+    if row is None:
+        return None
+    return said(opens_at=row["opens_at"], closes_at=row.get("closes_at"), zone=row["zone"])

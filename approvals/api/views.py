@@ -31,10 +31,12 @@ from approvals.api.serializers import (
     ProposalSerializer,
     drafts_from,
     rationale_from,
+    schedule_from,
     waiver_from,
 )
 from approvals.requests import application, permissions, review, services
 from approvals.requests.models import ChangeRequest
+from approvals.requests.schedules import Former
 from foundation import clock
 from foundation.api.idempotency import idempotent
 
@@ -62,7 +64,7 @@ def parsed(serializer_class: type[S], request: Request) -> dict[str, Any]:
 
 def told(request: Request, change_request: ChangeRequest, *, code: int = status.HTTP_200_OK) -> Response:
     """Answer with the change request as its reader meets it; a new one says where it is."""
-    document = reading.read(change_request_id=change_request.id, user=sender(request))
+    document = reading.read(change_request_id=change_request.id, user=sender(request), now=clock.now())
     headers = {}
     if code in (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED):
         headers["Location"] = reverse("api:change-request-detail", kwargs={"id": change_request.id})
@@ -102,7 +104,8 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
     @extend_schema(summary="Read a change request", responses=ChangeRequestDetailSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
         """Revisions, digest, items old → new, plan, stages, decisions, and what the reader may do now."""
-        return Response(ChangeRequestDetailSerializer(reading.read(change_request_id=id, user=sender(request))).data)
+        document = reading.read(change_request_id=id, user=sender(request), now=clock.now())
+        return Response(ChangeRequestDetailSerializer(document).data)
 
     @extend_schema(
         summary="Propose a change",
@@ -121,6 +124,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             now=clock.now(),
             rationale=rationale_from(values.get("rationale")),
             waiver=waiver_from(values.get("waiver")),
+            schedule=schedule_from(values.get("schedule")),
             source=SOURCE,
         )
         return told(request, change_request, code=status.HTTP_201_CREATED)
@@ -147,6 +151,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             drafts=drafts_from(values["items"]) if "items" in values else None,
             rationale=rationale_from(values.get("rationale")),
             waiver=waiver_from(values.get("waiver")),
+            schedule=schedule_from(values["schedule"]) if "schedule" in values else Former.KEPT,
             title=values.get("title"),
             expected_digest=values.get("digest"),
         )
@@ -189,7 +194,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
     @action(detail=True, methods=["post"])
     @idempotent
     def apply(self, request: Request, id: uuid.UUID) -> Response:
-        """Write every item of the approved request in one transaction."""
+        """Write every item of the approved request in one transaction; of a scheduled one, inside its window."""
         return told(request, application.apply(change_request_id=id, user=sender(request), now=clock.now()))
 
     @extend_schema(summary="Withdraw", request=None, responses=ChangeRequestDetailSerializer)

@@ -1,6 +1,7 @@
 """Saying something about a change request."""
 
 import hashlib
+import unicodedata
 import uuid
 from datetime import datetime
 
@@ -50,7 +51,7 @@ def comment(*, change_request_id: uuid.UUID, author: User, text: str, now: datet
     change_request = locked(change_request_id)
     check_may_comment(user=author, change_request=change_request)
     said = _checked(text)
-    mentioned = _mentioned(said, change_request)
+    mentioned = _mentioned(said, change_request, author)
     revision = current(change_request)
     written = Comment.objects.create(
         change_request=change_request,
@@ -83,23 +84,30 @@ def comment(*, change_request_id: uuid.UUID, author: User, text: str, now: datet
 
 
 def _checked(text: str) -> str:
-    said = text.replace("\r\n", "\n").strip()
-    if not said:
+    said = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    categories = [unicodedata.category(character) for character in said]
+    if all(category[0] in "CZ" for category in categories):
         raise InvalidInput("The comment says nothing. Write something, or leave it.")
     if len(said) > GREATEST_LENGTH:
         raise InvalidInput(f"The comment has {len(said):,} characters; {GREATEST_LENGTH:,} is the most. Shorten it.")
-    if "\x00" in said or any("\ud800" <= character <= "\udfff" for character in said):
-        raise InvalidInput("The comment holds a character that cannot be stored. Remove what you pasted last.")
+    # Control characters and half surrogate pairs are no text; line ends and tabulators are.
+    if any(category in ("Cc", "Cs") for category, one in zip(categories, said, strict=True) if one not in "\n\t"):
+        raise InvalidInput("The comment holds a control character or half a character. Remove what you pasted last.")
     return said
 
 
-def _mentioned(text: str, change_request: ChangeRequest) -> list[User]:
-    """Those who are named and see the request; nobody learns of the others whether they exist."""
+def _mentioned(text: str, change_request: ChangeRequest, author: User) -> list[User]:
+    """
+    Those who are named and see the request, each human once and never the author; nobody learns of the others whether
+    they exist.
+    """
     names = candidates(text)
     if len(names) > 2 * GREATEST_MENTIONS:
         raise InvalidInput(f"The comment mentions too many people; {GREATEST_MENTIONS} is the most.")
     found = User.objects.filter(is_active=True, username__in=names).order_by("id")
-    seeing = [user for user in found if permissions.sees(user=user, change_request=change_request)]
+    others = found.exclude(human_id=author.human_id)
+    humans = {user.human_id: user for user in others if permissions.sees(user=user, change_request=change_request)}
+    seeing = list(humans.values())
     if len(seeing) > GREATEST_MENTIONS:
         raise InvalidInput(f"The comment mentions {len(seeing)} people; {GREATEST_MENTIONS} is the most.")
     return seeing
@@ -107,14 +115,12 @@ def _mentioned(text: str, change_request: ChangeRequest) -> list[User]:
 
 def _tell(*, change_request: ChangeRequest, written: Comment, mentioned: list[User], now: datetime) -> None:
     link = f"{settings.PUBLIC_URL}/changes/{change_request.number}/#comment-{written.id}"
-    readers = {user.id: "mentions you" for user in mentioned}
+    readers = {user.human_id: (user.id, "mentions you") for user in mentioned}
     proposer = change_request.created_by
     if proposer is not None and permissions.sees(user=proposer, change_request=change_request):
-        readers.setdefault(proposer.id, "is about your change")
-    humans = {user.id: user.human_id for user in (*mentioned, *([proposer] if proposer else []))}
-    for user_id, why in readers.items():
-        if humans[user_id] == written.author.human_id:
-            continue
+        readers.setdefault(proposer.human_id, (proposer.id, "is about your change"))
+    readers.pop(written.author.human_id, None)
+    for user_id, why in readers.values():
         mail.send(
             recipients=[user_id],
             subject=f"Change {change_request.number}: a comment {why}",

@@ -6,8 +6,9 @@ A disabled button says what the permission or the rule would say if it were pres
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from approvals.requests import permissions, rules
+from approvals.requests import permissions, rules, schedules
 from approvals.requests.errors import AlreadyDecided
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
 from approvals.requests.states import Action, Status
@@ -51,12 +52,14 @@ def why_not_decide(*, change_request: ChangeRequest, revision: Revision, stage: 
     return why
 
 
-def buttons(*, change_request: ChangeRequest, revision: Revision, user: User) -> tuple[Button, ...]:
+def buttons(*, change_request: ChangeRequest, revision: Revision, user: User, now: datetime) -> tuple[Button, ...]:
     """What the request's state offers besides deciding, in the order in which it is usually done."""
-    return tuple(_buttons(change_request, revision, user))
+    return tuple(_buttons(change_request, revision, user, now))
 
 
-def _buttons(change_request: ChangeRequest, revision: Revision, user: User) -> Iterator[Button]:
+def _buttons(change_request: ChangeRequest, revision: Revision, user: User, now: datetime) -> Iterator[Button]:
+    schedule = schedules.of(revision.document)
+
     def may_edit() -> None:
         permissions.check_may_edit(user=user, change_request=change_request)
 
@@ -66,10 +69,14 @@ def _buttons(change_request: ChangeRequest, revision: Revision, user: User) -> I
             lambda: rules.check_complete(revision=revision),
             lambda: rules.check_rules_hold(document=revision.document),
             lambda: rules.check_waived(document=revision.document),
+            lambda: rules.check_not_over(schedule=schedule, now=now),
         )
         yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
-    if change_request.status == Status.APPROVED:
-        why = refusal(lambda: permissions.check_may_apply(user=user, change_request=change_request))
+    if change_request.status in {Status.APPROVED, Status.SCHEDULED}:
+        why = refusal(
+            lambda: permissions.check_may_apply(user=user, change_request=change_request),
+            lambda: rules.check_window(change_request=change_request, schedule=schedule, now=now),
+        )
         yield Button(
             "apply",
             "Apply now",

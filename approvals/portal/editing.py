@@ -16,9 +16,10 @@ from pydantic import AwareDatetime, BaseModel
 from approvals import governed
 from approvals.governed import Draft, PreparedItem
 from approvals.portal.reading import found
-from approvals.requests import permissions, revisions, rules
+from approvals.requests import permissions, revisions, rules, schedules
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.revisions import Rationale, Waiver
+from approvals.requests.schedules import TOLERANCE, Former, Schedule
 from approvals.requests.services import current
 from approvals.requests.states import Action
 from foundation.errors import InvalidInput
@@ -59,6 +60,7 @@ class Form:
     title: str
     rationale: Mapping[str, str]
     waiver: Mapping[str, str]
+    schedule: Sequence[Input]
     needs_waiver: bool
     gap: str
     items: Sequence[EditedItem]
@@ -72,6 +74,7 @@ class Amendment:
     title: str
     rationale: Rationale
     waiver: Waiver | None
+    schedule: Schedule | Former | None
     drafts: Sequence[Draft] | None
     expected_digest: str
 
@@ -102,6 +105,7 @@ def form(*, number: int, user: User, posted: Mapping[str, str] | None = None) ->
         title=given.get("title", change_request.title),
         rationale=rationale,
         waiver={name: given.get(f"waiver_{name}", waiver.get(name, "")) for name in ("reason", "risk_owner")},
+        schedule=_window(schedules.of(revision.document), given),
         needs_waiver=bool(revision.document["plan"]["new_gaps"] or waiver),
         gap=revision.plan.get("interruption") or "",
         items=[item for item in map(_edited, range(ITEMS_SHOWN), items) if item.inputs],
@@ -136,9 +140,53 @@ def amendment(*, number: int, user: User, posted: Mapping[str, str]) -> Amendmen
             rollback=posted.get("rollback", "").strip(),
         ),
         waiver=Waiver(reason, risk_owner) if reason else None,
+        schedule=_schedule(schedules.of(revision.document), posted),
         drafts=drafts if changed else None,
         expected_digest=posted.get("digest", ""),
     )
+
+
+def _window(schedule: Schedule | None, given: Mapping[str, str]) -> tuple[Input, ...]:
+    """
+    The two ends of the window, in the reader's zone.
+
+    What was refused is shown as text: a picker of local times could not take the offset that may be asked for.
+    """
+    zone = timezone.get_current_timezone_name()
+    hint = f"in {zone}; with a UTC offset, such as +01:00, where its clocks skip or repeat an hour"
+    later = f"in {zone}; empty: {TOLERANCE.total_seconds() / 3600:g} hour after it opens"
+    return tuple(
+        Input(
+            f"schedule_{name}",
+            name,
+            label,
+            "text" if f"schedule_{name}" in given else "datetime-local",
+            given.get(f"schedule_{name}", _shown(schedule, name)),
+            words,
+        )
+        for name, label, words in (("opens_at", "Opens at", hint), ("closes_at", "Closes at", later))
+    )
+
+
+def _schedule(former: Schedule | None, posted: Mapping[str, str]) -> Schedule | Former | None:
+    """What the window's fields ask for: an end that was left as it was shown stays the instant that it was."""
+    fields = [name for name in ("opens_at", "closes_at") if f"schedule_{name}" in posted]
+    texts = {name: posted[f"schedule_{name}"].strip() for name in fields}
+    if all(text == _shown(former, name) for name, text in texts.items()):
+        return Former.KEPT
+    if not any(texts.values()):
+        return None
+    if not texts.get("opens_at"):
+        raise InvalidInput("A window says when it opens. Say it, or leave both fields empty: somebody then applies it.")
+    kept = {name: text for name, text in texts.items() if former and text and text == _shown(former, name)}
+    said = texts | {name: getattr(former, name).isoformat() for name in kept}
+    return schedules.said(
+        opens_at=said["opens_at"], closes_at=said.get("closes_at"), zone=timezone.get_current_timezone_name()
+    )
+
+
+def _shown(schedule: Schedule | None, name: str) -> str:
+    return timezone.localtime(getattr(schedule, name)).strftime(LOCAL) if schedule else ""
 
 
 def _edited(position: int, item: PreparedItem) -> EditedItem:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import BooleanField, Exists, F, OuterRef, Q
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from approvals import roles
 from approvals.portal.facets import Choice, Facet, facets
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
-from approvals.requests.states import Status
+from approvals.requests.states import RETURNED, Status
 from foundation.identity.models import User
 
 ROWS_PER_PAGE = 25
 RECENT = 8
+_RETURNED_FIRST = Case(When(status__in=sorted(RETURNED), then=0), default=1)
 PLAN = KeyTransform("plan", F("current_revision__document"))
 
 
@@ -117,7 +118,7 @@ def work(*, user: User) -> Work:
         _section(
             "mine",
             "Your open requests",
-            seen.written_by(user).open().order_by("status", "-created_at", "-number"),
+            seen.written_by(user).open().order_by(_RETURNED_FIRST, "status", "-created_at", "-number"),
             "You have no open request. Propose one from an entitlement's page, the admin, or an import.",
             "whose=mine",
         )
@@ -194,6 +195,13 @@ def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
         said.append(text)
     if to_apply and to_apply.count:
         said.append(f"{_number(to_apply.count, 'approved change waits', 'approved changes wait')} to be applied")
+    for status, one, many in (
+        (Status.MISSED, "request of yours missed its window", "requests of yours missed their window"),
+        (Status.FAILED, "request of yours failed when it was due", "requests of yours failed when they were due"),
+    ):
+        count = sum(row.status == status for row in mine.rows)
+        if count:
+            said.append(_number(count, one, many))
     returned = sum(row.status == Status.CHANGES_REQUESTED for row in mine.rows)
     if returned:
         said.append(f"{_number(returned, 'request of yours came', 'requests of yours came')} back with questions")

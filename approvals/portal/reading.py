@@ -9,12 +9,14 @@ from typing import Any, cast
 from django.utils.functional import SimpleLazyObject
 
 from approvals import governed
+from approvals.events import REQUEST_FAILED, REQUEST_MISSED
 from approvals.governed import PreparedItem
 from approvals.portal import actions, inbox
 from approvals.portal.actions import Button
-from approvals.requests import outlook, permissions, revisions
+from approvals.requests import outlook, permissions, revisions, schedules
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, Revision, Stage, stale_decisions
 from approvals.requests.review import open_stage
+from approvals.requests.schedules import Schedule
 from approvals.requests.services import current
 from approvals.requests.states import OPEN, PRESENTATIONS, Status
 from audit import contributors
@@ -61,6 +63,8 @@ class Reading:
     owner: str
     rationale: Mapping[str, Any]
     waiver: Mapping[str, str] | None
+    schedule: Schedule | None
+    came_back: str
     new_gaps: bool
     plan: Mapping[str, Any]
     plan_template: str
@@ -86,6 +90,11 @@ class Reading:
         return summary.removesuffix(f"; {warning}.") + "." if warning and warning in summary else summary
 
     @property
+    def status(self) -> str:
+        """The request's status, for comparison."""
+        return str(self.change_request.status)
+
+    @property
     def in_review(self) -> bool:
         """Whether decisions are asked for."""
         return self.change_request.status == Status.IN_REVIEW
@@ -103,7 +112,7 @@ def found(*, number: int, user: User) -> ChangeRequest:
     return permissions.visible_request(user=user, change_request_id=key)
 
 
-def read(*, number: int, user: User) -> Reading:
+def read(*, number: int, user: User, now: datetime) -> Reading:
     """
     A request with its current revision, as one reader sees it.
 
@@ -123,6 +132,8 @@ def read(*, number: int, user: User) -> Reading:
         owner=PRESENTATIONS[Status(change_request.status)].owner,
         rationale=document["rationale"],
         waiver=document["waiver"],
+        schedule=schedules.of(document),
+        came_back=_came_back(change_request),
         new_gaps=document["plan"]["new_gaps"],
         plan=revision.plan,
         plan_template=presenter.template_name,
@@ -132,7 +143,7 @@ def read(*, number: int, user: User) -> Reading:
         open_stage=stage,
         why_not_decide=actions.why_not_decide(change_request=change_request, revision=revision, stage=stage, user=user),
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
-        buttons=actions.buttons(change_request=change_request, revision=revision, user=user),
+        buttons=actions.buttons(change_request=change_request, revision=revision, user=user, now=now),
         decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),
         stale=_stale(change_request),
         events=events,
@@ -141,6 +152,16 @@ def read(*, number: int, user: User) -> Reading:
         authorization=Authorization.objects.filter(change_request=change_request).first(),
         item_count=len(document["items"]),
     )
+
+
+def _came_back(change_request: ChangeRequest) -> str:
+    """Why a request was missed or failed; empty of any other status."""
+    event_type = {Status.MISSED: REQUEST_MISSED, Status.FAILED: REQUEST_FAILED}.get(Status(change_request.status))
+    if event_type is None:
+        return ""
+    own = Event.objects.of_change_request(change_request.id).filter(type=event_type)
+    last = own.order_by("-recorded_at", "-transaction_id", "-position").first()
+    return str(last.data["why"]) if last else ""
 
 
 def _stale(change_request: ChangeRequest) -> list[Decision]:

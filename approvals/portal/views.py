@@ -70,7 +70,7 @@ class Change(SignedInPage):
 
     def show(self, number: int, **more: Any) -> HttpResponse:
         """Show the request as it stands now, with what was refused, if anything."""
-        shown = reading.read(number=number, user=self.user)
+        shown = reading.read(number=number, user=self.user, now=self.now)
         refused = more.get("refused")
         return self.page(
             {
@@ -157,11 +157,12 @@ class Comment(Change):
         text = request.POST.get("text", "")
         try:
             said = comment(change_request_id=change_request.id, author=self.user, text=text, now=self.now)
-        except InvalidInput as error:
+        except DomainError as error:
             response = self.show(number, said=text, comment_refused=error.message)
             response.status_code = error.status
             return response
-        messages.success(request, "Your comment is kept, and whoever it mentions is told.")
+        told = f" {len(said.mentions)} mentioned and told." if said.mentions else ""
+        messages.success(request, f"Your comment is kept.{told}")
         return HttpResponseRedirect(f"{reverse('approvals:change-request', args=[number])}#comment-{said.id}")
 
 
@@ -231,6 +232,7 @@ class Edit(SignedInPage):
             drafts=asked.drafts,
             rationale=asked.rationale,
             waiver=asked.waiver,
+            schedule=asked.schedule,
             title=asked.title,
             expected_digest=asked.expected_digest,
         )

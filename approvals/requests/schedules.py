@@ -147,10 +147,12 @@ def _resolved(local: datetime, zone: ZoneInfo, field: str) -> datetime:
     skipped = any(candidate.replace(tzinfo=None, fold=0) != local for candidate in candidates)
     first, second = (candidate.isoformat(timespec="minutes") for candidate in candidates)
     what = "skip" if skipped else "show twice"
+    # Not as `first` and `second`: pages would move an instant that ends in +00:00 to the reader's zone.
+    told = " or ".join(f"{text[:10]} {text[11:16]} ({text[16:]})" for text in (first, second))
     raise UnclearLocalTime(
-        f"The clocks of {zone.key} {what} {local:%Y-%m-%d %H:%M}. It could be {first} or {second}: "
-        "write the one you mean, with its UTC offset.",
-        errors=[{"field": field, "message": f"Write {first} or {second}."}],
+        f"The clocks of {zone.key} {what} {local:%Y-%m-%d %H:%M}. It could be {told}: "
+        "write the one you mean, with its UTC offset right after the minutes.",
+        errors={"schedule": {field: [f"Write {first} or {second}."]}},
         candidates=[first, second],
     )
 
@@ -170,4 +172,4 @@ def _zones() -> frozenset[str]:
 
 
 def _invalid(field: str, message: str) -> InvalidInput:
-    return InvalidInput(message, errors=[{"field": field, "message": message}])
+    return InvalidInput(message, errors={"schedule": {field: [message]}})

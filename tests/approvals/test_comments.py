@@ -76,7 +76,7 @@ class TestComment:
 
         assert fresh(request).status == status
 
-    @pytest.mark.parametrize("text", ["", " \n\t ", "x" * 10_001, "a\x00b", "half \ud83d"])
+    @pytest.mark.parametrize("text", ["", " \n\t ", "x" * 10_001, "a\x00b", "a\x1bb", "half \ud83d", "\u200b\u200b"])
     def test_is_refused_without_something_that_can_be_kept(self, world: World, text: str) -> None:
         request = world.submit()
 
@@ -157,9 +157,17 @@ class TestMentions:
     def test_tell_nobody_of_their_own_words(self, world: World) -> None:
         other_login = given.user("licensing", human_id=world.author.human_id)
 
-        say(world.submit(), world.author, f"@{world.author.username} @{other_login.username}")
+        said = say(world.submit(), world.author, f"@{world.author.username} @{other_login.username}")
 
+        assert said.mentions == []
         assert told() == []
+
+    def test_tell_one_human_once(self, world: World) -> None:
+        other_login = given.user("licensing", human_id=world.second.human_id)
+
+        say(world.submit(), world.author, f"@{world.second.username} @{other_login.username}")
+
+        assert len(told()) == 1
 
     def test_are_refused_beyond_fifty(self, world: World) -> None:
         with pytest.raises(InvalidInput, match="50 is the most"):

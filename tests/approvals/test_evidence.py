@@ -15,6 +15,7 @@ APPEND_ONLY = [
     "approvals_itemscope",
     "approvals_decision",
     "approvals_authorization",
+    "approvals_comment",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]
