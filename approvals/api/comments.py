@@ -52,9 +52,7 @@ class Comments(ApiView, GenericViewSet[Comment]):
 
         :raises NotFound: if there is no such request, or the reader may not see it
         """
-        change_request = permissions.visible_request(
-            user=sender(self.request), change_request_id=self.kwargs["change_request_id"]
-        )
+        change_request = permissions.visible_request(user=sender(self.request), change_request_id=self.kwargs["id"])
         return (
             Comment.objects.filter(change_request=change_request)
             .select_related("author", "revision")
@@ -62,7 +60,7 @@ class Comments(ApiView, GenericViewSet[Comment]):
         )
 
     @extend_schema(summary="Read the discussion of a change request", tags=["change-requests"])
-    def list(self, request: Request, change_request_id: uuid.UUID) -> Response:
+    def list(self, request: Request, id: uuid.UUID) -> Response:
         """One page of comments, oldest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -74,11 +72,11 @@ class Comments(ApiView, GenericViewSet[Comment]):
         tags=["change-requests"],
     )
     @idempotent
-    def create(self, request: Request, change_request_id: uuid.UUID) -> Response:
+    def create(self, request: Request, id: uuid.UUID) -> Response:
         """Say something, in whatever state the request is; those mentioned and the author are told by mail."""
-        permissions.visible_request(user=sender(request), change_request_id=change_request_id)
+        permissions.visible_request(user=sender(request), change_request_id=id)
         written = services.comment(
-            change_request_id=change_request_id,
+            change_request_id=id,
             author=sender(request),
             text=parsed(CommentDraftSerializer, request)["text"],
             now=clock.now(),

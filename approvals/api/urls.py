@@ -15,7 +15,7 @@ router.register("policies", Policies, basename="policy")
 urlpatterns = [
     *router.urls,
     path(
-        "change-requests/<uuid:change_request_id>/comments",
+        "change-requests/<uuid:id>/comments",
         Comments.as_view({"get": "list", "post": "create"}),
         name="comments",
     ),

@@ -5,7 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from approvals.discussion.services import comment
 from approvals.governed import Draft, governed_models
+from tests import given
 from tests.approvals import world as building
 from tests.approvals.world import World
 
@@ -28,7 +30,9 @@ class TestEvidence:
     @pytest.fixture
     def written(self, transactional_db: None) -> World:
         world = building.make()
-        world.apply(world.approved(world.grant(), Draft("entitlement.amend", {"seats": 9}, world.trial.id)))
+        request = world.approved(world.grant(), Draft("entitlement.amend", {"seats": 9}, world.trial.id))
+        comment(change_request_id=request.id, author=world.first, text="A word on this.", now=given.NOW)
+        world.apply(request)
         return world
 
     @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
