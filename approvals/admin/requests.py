@@ -106,7 +106,7 @@ class ChangeRequestAdmin(ReadingAdmin):
     def schedule(self, obj: ChangeRequest) -> str:
         """Return the window in which the clock applies it, if there is one."""
         window = schedules.of(current(obj).document)
-        return f"Applied {window.local}" if window else "When somebody applies it, after the last approval"
+        return f"To be applied {window.local}" if window else "When somebody applies it, after the last approval"
 
     @admin.display(description="Why")
     def rationale(self, obj: ChangeRequest) -> str:

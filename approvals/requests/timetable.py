@@ -10,7 +10,8 @@ Source: docs/scheduling.md
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import DatabaseError, transaction
 
@@ -50,12 +51,18 @@ def apply_due(*, now: datetime, limit: int = 50) -> Report:
     What one request meets stops no other: a refusal makes it failed or opens its review again, and its author is told;
     an unexpected error is logged and leaves the request as it was, for the next run.
 
+    `now` is the instant of the call; what is taken later in it is taken at a later instant, by a monotonic clock, so
+    that a long run applies nothing late.
+
     :raises RuntimeError: if a transaction is open: each request is committed by itself
     """
-    report = Report()
+    report, started = Report(), monotonic()
     taken: set[uuid.UUID] = set()
-    while report.attempts < limit and _take_next(now=now, taken=taken, report=report):
-        pass
+    while report.attempts < limit:
+        # Whole seconds: what is taken at once is taken at `now`.
+        later = now + timedelta(seconds=int(monotonic() - started))
+        if not _take_next(now=later, taken=taken, report=report):
+            break
     return report
 
 

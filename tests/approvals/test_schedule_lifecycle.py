@@ -10,7 +10,7 @@ import pytest
 
 from approvals import events
 from approvals.governed import Draft
-from approvals.requests import application, revisions, rules, schedules, services, timetable
+from approvals.requests import application, revisions, schedules, services, timetable
 from approvals.requests.errors import NotYet, ScheduleOver, WindowClosed, WrongState
 from approvals.requests.models import Authorization, ChangeRequest, Decision
 from approvals.requests.schedules import Former, Schedule
@@ -20,12 +20,11 @@ from approvals.tasks import apply_due_changes
 from audit.models import Event
 from entitlements.grants.models import Entitlement
 from foundation import clock
-from foundation.errors import ConstraintViolated, InvalidInput
+from foundation.errors import InvalidInput
 from foundation.outbox.models import OutboxMessage
 from tests import given
 from tests.approvals.conftest import LedgerDown
 from tests.approvals.test_fresh_plan import end_trial
-from tests.approvals.test_guards import execute_at_once, refused
 from tests.approvals.world import World, approve, counted, events_of, fresh, revision_of
 
 HOUR = timedelta(hours=1)
@@ -347,6 +346,17 @@ class TestApplyDue:
         assert timetable.apply_due(now=LATE, limit=2) == Report(missed=2)
         assert timetable.apply_due(now=LATE, limit=2) == Report(missed=1)
 
+    def test_takes_what_comes_later_at_a_later_instant(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run that takes two hours for its first request misses the second."""
+        requests = [scheduled(world, title="One"), scheduled(world, world.grant(), title="Two")]
+        elapsed = iter([0.0, 0.4, 7_200.4, 7_201.0])
+        monkeypatch.setattr(timetable, "monotonic", lambda: next(elapsed))
+
+        assert timetable.apply_due(now=OPEN) == Report(applied=1, missed=1)
+
+        assert [fresh(request).status for request in requests] == [Status.APPLIED, Status.MISSED]
+        assert fresh(requests[0]).applied_at == OPEN
+
     def test_is_what_the_task_calls(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         request = scheduled(world)
         monkeypatch.setattr(clock, "now", lambda: OPEN)
@@ -354,86 +364,3 @@ class TestApplyDue:
         apply_due_changes()
 
         assert fresh(request).applied_at == OPEN
-
-
-class TestAfterwards:
-    @pytest.mark.parametrize("now", [OPEN, LATE])
-    def test_what_came_back_is_edited_and_goes_on(self, world: World, now: Any) -> None:
-        request = returned(world, now)
-        later = Schedule(LATE + HOUR, LATE + 2 * HOUR, "UTC")
-
-        services.amend(change_request_id=request.id, author=world.author, now=LATE, schedule=later)
-        services.submit(change_request_id=request.id, author=world.author, now=LATE)
-        approve(request, world.first, world.second)
-
-        assert timetable.apply_due(now=later.opens_at) == Report(applied=1)
-        assert seats(world) == 6
-
-    @pytest.mark.parametrize("now", [None, OPEN, LATE])
-    def test_what_waits_or_came_back_can_be_withdrawn(self, world: World, now: Any) -> None:
-        request = scheduled(world) if now is None else returned(world, now)
-
-        services.withdraw(change_request_id=request.id, user=world.author, now=LATE)
-
-        assert fresh(request).status == Status.WITHDRAWN
-        assert timetable.apply_due(now=OPEN) == Report()
-        assert seats(world) == 5
-
-    @pytest.mark.parametrize("now", [OPEN, LATE])
-    def test_what_came_back_is_not_applied_by_hand(self, world: World, now: Any) -> None:
-        request = returned(world, now)
-
-        with pytest.raises(WrongState, match="its author, to"):
-            application.apply(change_request_id=request.id, user=world.operator, now=OPEN)
-
-
-def returned(world: World, now: Any) -> ChangeRequest:
-    """A request that failed inside its window, or was missed after it."""
-    request = scheduled(world)
-    given.record("entitlement.amend", target_id=world.trial.id, grace_seconds=60)
-    timetable.apply_due(now=now)
-    assert fresh(request).status == (Status.FAILED if now == OPEN else Status.MISSED)
-    return request
-
-
-class TestScheduleGuards:
-    def test_refuse_to_schedule_without_an_instant(self, world: World) -> None:
-        request = world.approved()
-
-        refused(
-            "request_scheduled_has_instant",
-            "UPDATE approvals_changerequest SET status = 'scheduled' WHERE id = %s",
-            request.id,
-        )
-
-    @pytest.mark.parametrize("now", [WINDOW.opens_at - HOUR, WINDOW.closes_at])
-    def test_refuse_to_apply_outside_the_window(self, world: World, monkeypatch: pytest.MonkeyPatch, now: Any) -> None:
-        """Whatever the services let pass."""
-        request = scheduled(world)
-        monkeypatch.setattr(rules, "check_window", lambda **_: None)
-
-        with pytest.raises(ConstraintViolated, match="request_applied_in_its_window"):
-            application.apply(change_request_id=request.id, user=world.operator, now=now)
-
-        assert (fresh(request).status, seats(world)) == (Status.SCHEDULED, 5)
-
-    @pytest.mark.parametrize("status", ["missed", "failed", "scheduled"])
-    def test_refuse_shortcuts(self, world: World, status: str) -> None:
-        request = world.submit()
-
-        refused(
-            "request_transition",
-            "UPDATE approvals_changerequest SET status = %s, due_at = now() WHERE id = %s",
-            status,
-            request.id,
-        )
-
-    def test_refuse_to_apply_what_was_missed(self, world: World) -> None:
-        request = scheduled(world)
-        execute_at_once("UPDATE approvals_changerequest SET status = 'missed' WHERE id = %s", request.id)
-
-        refused(
-            "request_transition",
-            "UPDATE approvals_changerequest SET status = 'scheduled' WHERE id = %s",
-            request.id,
-        )
