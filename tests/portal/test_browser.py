@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from approvals.governed import Draft
-from approvals.requests import services
+from approvals.requests import services, timetable
 from approvals.requests.models import ChangeRequest
 from approvals.requests.revisions import Waiver
+from approvals.requests.schedules import Schedule
 from tests import given
 from tests.browser import Tab
+from tests.portal.test_change_page import decide
 from tests.portal.world import PASSWORD, Pilot
 
 pytestmark = [
@@ -117,6 +119,26 @@ class TestJourney:
         tab.check("change-large")
         tab.open("/changes/?status=in_review&text=unit")
         tab.check("changes-filtered")
+
+    def test_a_change_is_left_to_the_clock(self, tab: Tab, pilot: Pilot) -> None:
+        opens_at = given.NOW + timedelta(days=2)
+        window = Schedule(opens_at, opens_at + timedelta(hours=1), "Europe/Berlin")
+        due = pilot.submitted(schedule=window)
+        missed = pilot.submitted(title="Two more days of the trial", drafts=[extension(pilot)], schedule=window)
+        for request in (due, missed):
+            for reviewer in (pilot.first, pilot.second):
+                decide(reviewer, request, "approve")
+        tab.sign_in("ada", PASSWORD)
+        tab.open(f"/changes/{due.number}/")
+        tab.check("change-scheduled")
+        tab.open(f"/changes/{due.number}/edit/")
+        tab.check("change-edit-schedule")
+        timetable.apply_due(now=window.closes_at)
+        tab.open(f"/changes/{missed.number}/")
+        tab.page.get_by_text("This change missed its window").wait_for()
+        tab.check("change-missed")
+        tab.open("/")
+        tab.check("work-with-missed")
 
     def test_a_change_is_talked_about(self, tab: Tab, pilot: Pilot) -> None:
         request = pilot.submitted()
