@@ -161,7 +161,8 @@ class Comment(Change):
             response = self.show(number, said=text, comment_refused=error.message)
             response.status_code = error.status
             return response
-        told = f" {len(said.mentions)} mentioned and told." if said.mentions else ""
+        count = len(said.mentions)
+        told = f" {count} {'person is' if count == 1 else 'people are'} told of it." if count else ""
         messages.success(request, f"Your comment is kept.{told}")
         return HttpResponseRedirect(f"{reverse('approvals:change-request', args=[number])}#comment-{said.id}")
 
