@@ -15,10 +15,9 @@ from approvals.governed import Draft, Plan
 from approvals.requests import revisions, rules
 from approvals.requests.application import check_bases, write_applying
 from approvals.requests.models import Authorization, ChangeRequest
+from approvals.requests.recording import record_step
 from approvals.requests.revisions import Planned, Rationale
-from approvals.requests.services import subject_of
 from approvals.requests.states import Action, Status
-from audit.services import NewEvent, record
 from foundation.errors import InvalidInput
 
 _NO_PLAN = Plan(document={"summary": "System bootstrap: written without a plan."}, material={}, new_gaps=False)
@@ -43,21 +42,14 @@ def bootstrap(*, reason: str, drafts: Sequence[Draft], now: datetime) -> ChangeR
     for action in (Action.SUBMIT, Action.COMPLETE):
         change_request.status = rules.next_status(change_request=change_request, action=action)
         change_request.save(update_fields=["status", "current_revision"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_PROPOSED,
-            actor=None,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "title": change_request.title,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "source": "bootstrap",
-            },
-        ),
+    record_step(
+        type=events.REQUEST_PROPOSED,
+        change_request=change_request,
+        actor=None,
         now=now,
+        revision=revision,
+        title=change_request.title,
+        source="bootstrap",
     )
     check_bases(items)
     Authorization.objects.create(

@@ -13,8 +13,8 @@ from approvals.discussion.mentions import candidates
 from approvals.discussion.models import GREATEST_LENGTH, Comment
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest
-from approvals.requests.services import current, locked, subject_of
-from audit.services import NewEvent, record
+from approvals.requests.recording import record_step
+from approvals.requests.services import current, locked
 from foundation.errors import InvalidInput, NotPermitted
 from foundation.identity.models import User
 from foundation.mail import services as mail
@@ -63,21 +63,15 @@ def comment(*, change_request_id: uuid.UUID, author: User, text: str, now: datet
         mentions=[str(user.id) for user in mentioned],
         created_at=now,
     )
-    record(
-        event=NewEvent(
-            type=events.REQUEST_COMMENTED,
-            actor=author,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "revision": revision.number,
-                "comment": written.number,
-                "comment_id": str(written.id),
-                "text_digest": hashlib.sha256(said.encode()).hexdigest(),
-            },
-        ),
+    record_step(
+        type=events.REQUEST_COMMENTED,
+        change_request=change_request,
+        actor=author,
         now=now,
+        revision=revision,
+        comment=written.number,
+        comment_id=str(written.id),
+        text_digest=hashlib.sha256(said.encode()).hexdigest(),
     )
     _tell(change_request=change_request, written=written, mentioned=mentioned, now=now)
     return written

@@ -17,13 +17,14 @@ from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
 from approvals.policies.eligibility import holders_of
 from approvals.policies.rules import beyond
-from approvals.requests import notices, permissions, revisions, rules, schedules
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
+from approvals.requests.gates import Asked, Step
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
+from approvals.requests.recording import record_step
 from approvals.requests.revisions import Planned, Waiver
-from approvals.requests.services import current, locked, subject_of
+from approvals.requests.services import current, locked
 from approvals.requests.states import Action, Status
-from audit.services import NewEvent, record
 from foundation.errors import DomainError
 from foundation.identity.models import User
 from foundation.integrity import refine_known
@@ -50,6 +51,7 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
     :raises WindowClosed: if it is scheduled and its window is over
     :raises DigestMismatch: if the stored revision is not what its digest says
     :raises StaleBase: if a record changed since the change was planned
+    :raises GateClosed: if something else stands in the way, such as a freeze
     :raises MaterialMoved: if a gap, a loser or cost was added since the review
     :raises PolicyStricter: if the policies in force ask for more
     :raises QuorumLost: if a decider is no longer eligible
@@ -88,10 +90,13 @@ def _apply(*, change_request_id: uuid.UUID, user: User | None, now: datetime) ->
         raise WrongState(f"Change {change_request.number} is not scheduled, so the clock does not apply it.")
     rules.next_status(change_request=change_request, action=Action.BEGIN)
     revision = current(change_request)
-    rules.check_window(change_request=change_request, schedule=schedules.of(revision.document), now=now)
+    schedule = schedules.of(revision.document)
+    rules.check_window(change_request=change_request, schedule=schedule, now=now)
     revisions.check_untouched(revision=revision)
     items = revisions.items_of(revision)
     check_bases(items)
+    asked = Asked(change_request=change_request, items=items, schedule=schedule, now=now)
+    gates.check_open(step=Step.APPLICATION, asked=asked)
     try:
         decisions = _counting_decisions(change_request, revision)
         _check_fresh_plan(revision, items, now)
@@ -136,21 +141,14 @@ def write_applying(
             change_request.applied_by = actor
             change_request.save(update_fields=["status", "applied_at", "closed_at", "applied_by"])
             _check_constraints()
-        record(
-            event=NewEvent(
-                type=events.REQUEST_APPLIED,
-                actor=actor,
-                subject=subject_of(change_request),
-                change_request_id=change_request.id,
-                data={
-                    "number": change_request.number,
-                    "revision": revision.number,
-                    "digest": revision.digest,
-                    "authorization": Authorization.Basis(change_request.authorization.basis).label,
-                    "items": len(items),
-                },
-            ),
+        record_step(
+            type=events.REQUEST_APPLIED,
+            change_request=change_request,
+            actor=actor,
             now=now,
+            revision=revision,
+            authorization=Authorization.Basis(change_request.authorization.basis).label,
+            items=len(items),
         )
 
 
@@ -254,15 +252,13 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
     change_request.approved_at = None
     revision = revisions.store(change_request=change_request, planned=planned, author=None, now=now)
     change_request.save(update_fields=["status", "approved_at", "current_revision"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_REOPENED,
-            actor=None,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={"number": change_request.number, "revision": revision.number, "digest": revision.digest, "why": why},
-        ),
+    record_step(
+        type=events.REQUEST_REOPENED,
+        change_request=change_request,
+        actor=None,
         now=now,
+        revision=revision,
+        why=why,
     )
     notices.tell_author(change_request=change_request, what="is in review again", actor=None, now=now, comment=why)
     stage = revision.stages.order_by("position").first()

@@ -135,3 +135,10 @@ class RulesBroken(Conflict):
 
     code = "rules_broken"
     title = "The registry's rules do not hold"
+
+
+class GateClosed(Conflict):
+    """A freeze, a ticket or a conflict stands in the way of this step."""
+
+    code = "gate_closed"
+    title = "Something stands in the way"

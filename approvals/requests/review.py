@@ -11,9 +11,9 @@ from approvals import events, governed
 from approvals.requests import notices, permissions, revisions, rules, schedules
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
-from approvals.requests.services import current, locked, subject_of
+from approvals.requests.recording import record_step
+from approvals.requests.services import current, locked
 from approvals.requests.states import Action
-from audit.services import NewEvent, record
 from foundation.identity.models import User
 from foundation.integrity import refine_integrity_error
 
@@ -71,22 +71,15 @@ def _schedule(change_request: ChangeRequest, revision: Revision, now: datetime) 
     change_request.status = rules.next_status(change_request=change_request, action=Action.SCHEDULE)
     change_request.due_at = schedule.opens_at
     change_request.save(update_fields=["status", "due_at"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_SCHEDULED,
-            actor=None,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "window": schedule.local,
-                "opens_at": schedule.opens_at,
-                "closes_at": schedule.closes_at,
-            },
-        ),
+    record_step(
+        type=events.REQUEST_SCHEDULED,
+        change_request=change_request,
+        actor=None,
         now=now,
+        revision=revision,
+        window=schedule.local,
+        opens_at=schedule.opens_at,
+        closes_at=schedule.closes_at,
     )
     return f"It is applied {schedule.local}."
 
@@ -174,19 +167,12 @@ def _record(
     stage: Stage,
     comment: str,
 ) -> None:
-    record(
-        event=NewEvent(
-            type=event_type,
-            actor=actor,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "role": stage.role,
-                "comment": comment.strip(),
-            },
-        ),
+    record_step(
+        type=event_type,
+        change_request=change_request,
+        actor=actor,
         now=now,
+        revision=revision,
+        role=stage.role,
+        comment=comment.strip(),
     )

@@ -11,19 +11,15 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.governed import Draft
-from approvals.requests import notices, permissions, revisions, rules, schedules
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules
+from approvals.requests.gates import Asked, Step
 from approvals.requests.models import ChangeRequest, Revision
+from approvals.requests.recording import record_step
 from approvals.requests.revisions import Planned, Rationale, Waiver
 from approvals.requests.schedules import Former, Schedule
 from approvals.requests.states import Action, Status
-from audit.services import NewEvent, Subject, record
 from foundation.errors import NotFound
 from foundation.identity.models import User
-
-
-def subject_of(change_request: ChangeRequest) -> Subject:
-    """The request as the subject of an event."""
-    return Subject(type="approvals.changerequest", id=change_request.id, label=f"change {change_request.number}")
 
 
 def locked(change_request_id: uuid.UUID) -> ChangeRequest:
@@ -110,21 +106,14 @@ def propose(
     change_request.refresh_from_db(fields=["number"])
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
     change_request.save(update_fields=["current_revision"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_PROPOSED,
-            actor=author,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "title": change_request.title,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "source": source,
-            },
-        ),
+    record_step(
+        type=events.REQUEST_PROPOSED,
+        change_request=change_request,
+        actor=author,
         now=now,
+        revision=revision,
+        title=change_request.title,
+        source=source,
     )
     return change_request
 
@@ -172,21 +161,14 @@ def amend(
     change_request.status = status
     change_request.approved_at = None
     change_request.save(update_fields=["status", "title", "approved_at", "current_revision"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_AMENDED,
-            actor=author,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "title": change_request.title,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "former_digest": former.digest,
-            },
-        ),
+    record_step(
+        type=events.REQUEST_AMENDED,
+        change_request=change_request,
+        actor=author,
         now=now,
+        revision=revision,
+        title=change_request.title,
+        former_digest=former.digest,
     )
     return change_request
 
@@ -201,6 +183,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     :raises RulesBroken: if the plan breaks the registry's rules
     :raises GapWithoutWaiver: if the plan opens a gap that no waiver declares
     :raises ScheduleOver: if the window in which it was to be applied is over
+    :raises GateClosed: if something else stands in the way, such as a freeze
     :raises NotPermitted: if the author may not propose
     """
     change_request = locked(change_request_id)
@@ -210,19 +193,19 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     rules.check_complete(revision=revision)
     rules.check_rules_hold(document=revision.document)
     rules.check_waived(document=revision.document)
-    rules.check_not_over(schedule=schedules.of(revision.document), now=now)
+    schedule = schedules.of(revision.document)
+    rules.check_not_over(schedule=schedule, now=now)
+    asked = Asked(change_request=change_request, items=revisions.items_of(revision), schedule=schedule, now=now)
+    gates.check_open(step=Step.REVIEW, asked=asked)
     change_request.status = status
     change_request.submitted_at = now
     change_request.save(update_fields=["status", "submitted_at"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_SUBMITTED,
-            actor=author,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={"number": change_request.number, "revision": revision.number, "digest": revision.digest},
-        ),
+    record_step(
+        type=events.REQUEST_SUBMITTED,
+        change_request=change_request,
+        actor=author,
         now=now,
+        revision=revision,
     )
     stage = revision.stages.order_by("position").first()
     if stage is not None:
@@ -243,14 +226,10 @@ def withdraw(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Chan
     change_request.status = rules.next_status(change_request=change_request, action=Action.WITHDRAW)
     change_request.closed_at = now
     change_request.save(update_fields=["status", "closed_at"])
-    record(
-        event=NewEvent(
-            type=events.REQUEST_WITHDRAWN,
-            actor=user,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={"number": change_request.number},
-        ),
+    record_step(
+        type=events.REQUEST_WITHDRAWN,
+        change_request=change_request,
+        actor=user,
         now=now,
     )
     governed.discard(items=revisions.items_ever_of(change_request), now=now)

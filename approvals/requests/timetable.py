@@ -19,9 +19,9 @@ from approvals import events
 from approvals.requests import application, notices, rules, schedules
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost
 from approvals.requests.models import ChangeRequest
-from approvals.requests.services import current, subject_of
+from approvals.requests.recording import record_step
+from approvals.requests.services import current
 from approvals.requests.states import Action
-from audit.services import NewEvent, record
 from foundation.errors import DomainError
 from foundation.integrity import contended
 
@@ -119,20 +119,13 @@ def _return(
     change_request.status = rules.next_status(change_request=change_request, action=action)
     change_request.save(update_fields=["status"])
     revision = current(change_request)
-    record(
-        event=NewEvent(
-            type=event_type,
-            actor=None,
-            subject=subject_of(change_request),
-            change_request_id=change_request.id,
-            data={
-                "number": change_request.number,
-                "revision": revision.number,
-                "digest": revision.digest,
-                "why": why,
-                "code": code,
-            },
-        ),
+    record_step(
+        type=event_type,
+        change_request=change_request,
+        actor=None,
         now=now,
+        revision=revision,
+        why=why,
+        code=code,
     )
     notices.tell_author(change_request=change_request, what=told, actor=None, now=now, comment=why)

@@ -1,0 +1,87 @@
+"""
+What may stand in a change's way besides its approvals: freezes, tickets, conflicts.
+
+A gate is registered by the package that knows it and is asked in three places: while a change is drafted, when it is
+sent to review and when it is applied. Each obstacle says in a sentence what stands in the way and which steps it stops.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from approvals.governed import PreparedItem
+from approvals.requests.errors import GateClosed
+from approvals.requests.models import ChangeRequest
+from approvals.requests.schedules import Schedule
+
+
+class Step(StrEnum):
+    """The steps that an obstacle can stop."""
+
+    REVIEW = "review"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a gate is asked about; `change_request` is None before anything is filed."""
+
+    change_request: ChangeRequest | None
+    items: Sequence[PreparedItem]
+    schedule: Schedule | None
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """
+    Something in the way: what it is, why in a sentence, and which steps it stops (none: a warning).
+
+    `until` is when it ends by itself, if it does: what is scheduled waits for that inside its window.
+    """
+
+    title: str
+    sentence: str
+    stops: frozenset[Step] = frozenset()
+    until: datetime | None = None
+
+
+class Gate(Protocol):
+    """Tells what stands in a change's way."""
+
+    def obstacles(self, asked: Asked) -> Sequence[Obstacle]:
+        """Every obstacle that there is now; write nothing."""
+        ...
+
+
+_GATES: list[Gate] = []
+
+
+def register_gate(gate: Gate) -> None:
+    """Have a gate asked about every change."""
+    if gate not in _GATES:
+        _GATES.append(gate)
+
+
+def obstacles(asked: Asked) -> tuple[Obstacle, ...]:
+    """What every gate has to say about a change."""
+    return tuple(obstacle for gate in _GATES for obstacle in gate.obstacles(asked))
+
+
+def check_open(*, step: Step, asked: Asked) -> None:
+    """
+    Refuse a step that an obstacle stops.
+
+    :raises GateClosed: with each obstacle's sentence; `until` if all of them end by themselves
+    """
+    stopping = [obstacle for obstacle in obstacles(asked) if step in obstacle.stops]
+    if stopping:
+        ends = [obstacle.until for obstacle in stopping]
+        known = [end for end in ends if end is not None]
+        raise GateClosed(
+            " ".join(obstacle.sentence for obstacle in stopping),
+            obstacles=[obstacle.title for obstacle in stopping],
+            until=max(known).isoformat() if len(known) == len(ends) else None,
+        )
