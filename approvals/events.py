@@ -13,6 +13,7 @@ REQUEST_WITHDRAWN = "approvals.change_request.withdrawn"
 REQUEST_REOPENED = "approvals.change_request.reopened"
 REQUEST_APPLIED = "approvals.change_request.applied"
 REQUEST_COMMENTED = "approvals.change_request.commented"
+REQUEST_FILE_ATTACHED = "approvals.change_request.file_attached"
 REQUEST_SCHEDULED = "approvals.change_request.scheduled"
 REQUEST_MISSED = "approvals.change_request.missed"
 REQUEST_FAILED = "approvals.change_request.failed"
@@ -31,6 +32,10 @@ EVENT_TYPES = (
     EventType(REQUEST_REOPENED, "Change {number} was not applied and is in review again: {why}"),
     EventType(REQUEST_APPLIED, "{actor} applied change {number} by {authorization}, digest {digest}."),
     EventType(REQUEST_COMMENTED, "{actor} wrote comment {comment} on change {number}, revision {revision}."),
+    EventType(
+        REQUEST_FILE_ATTACHED,
+        "{actor} attached {name} to change {number} as file {file}: {size} bytes, SHA-256 {file_digest}.",
+    ),
     EventType(REQUEST_SCHEDULED, "Change {number}, digest {digest}, is scheduled: it is applied {window}."),
     EventType(REQUEST_MISSED, "Change {number} missed its window and was not applied: {why}"),
     EventType(REQUEST_FAILED, "Change {number} was due and could not be applied: {why}"),

@@ -140,6 +140,17 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Files that people attach to change requests.
+ATTACHMENT_MEBIBYTES = read_integer("ATTACHMENT_MEBIBYTES", default=10, minimum=1, maximum=100)
+ATTACHMENTS_PER_REQUEST = read_integer("ATTACHMENTS_PER_REQUEST", default=50, minimum=1, maximum=1000)
+# A form with a file in it may be a little larger than the file; what is larger is refused before it is read.
+UPLOAD_BYTES = (ATTACHMENT_MEBIBYTES + 1) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "foundation.web.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True

@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from approvals.api.attachments import Attachments
 from approvals.api.comments import Comments
 from approvals.api.policies import Policies
 from approvals.api.tokens import Token, Tokens
@@ -18,6 +19,21 @@ urlpatterns = [
         "change-requests/<uuid:id>/comments",
         Comments.as_view({"get": "list", "post": "create"}),
         name="comments",
+    ),
+    path(
+        "change-requests/<uuid:id>/attachments",
+        Attachments.as_view({"get": "list", "post": "create"}),
+        name="attachments",
+    ),
+    path(
+        "change-requests/<uuid:id>/attachments/<uuid:attachment_id>",
+        Attachments.as_view({"get": "retrieve"}),
+        name="attachment",
+    ),
+    path(
+        "change-requests/<uuid:id>/attachments/<uuid:attachment_id>/content",
+        Attachments.as_view({"get": "content"}),
+        name="attachment-content",
     ),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),

@@ -1,10 +1,11 @@
 """The discussion on the page of a change request."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from approvals.attachments.models import Attachment
 from approvals.discussion.mentions import split
 from approvals.discussion.models import Comment
 from approvals.discussion.services import check_may_comment
@@ -23,6 +24,7 @@ class ShownComment:
     revision: int
     replaced: bool
     parts: Sequence[tuple[str, bool]]
+    files: Sequence[Attachment] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ class Discussion:
     why_not: str
 
 
-def read(*, change_request: ChangeRequest, user: User) -> Discussion:
-    """The discussion of a request that the reader sees, in as many queries however long it is."""
+def read(
+    *, change_request: ChangeRequest, user: User, files: Mapping[UUID, Sequence[Attachment]] | None = None
+) -> Discussion:
+    """
+    The discussion of a request that the reader sees, in as many queries however long it is; `files` are those of its
+    comments.
+    """
     rows = list(
         Comment.objects.filter(change_request=change_request)
         .select_related("author", "revision")
@@ -52,6 +59,7 @@ def read(*, change_request: ChangeRequest, user: User) -> Discussion:
                 revision=row.revision.number,
                 replaced=row.revision_id != change_request.current_revision_id,
                 parts=_parts(row, names),
+                files=(files or {}).get(row.id, ()),
             )
             for row in rows
         ],

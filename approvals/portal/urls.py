@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import views
+from approvals.portal import file_views, views
 from foundation.web import accounts
 
 _changes = [
@@ -12,6 +12,8 @@ _changes = [
     path("changes/<int:number>/edit/", views.Edit.as_view(), name="change-edit"),
     path("changes/<int:number>/decide/", views.Decide.as_view(), name="change-decide"),
     path("changes/<int:number>/comment/", views.Comment.as_view(), name="change-comment"),
+    path("changes/<int:number>/attach/", file_views.Attach.as_view(), name="change-attach"),
+    path("changes/<int:number>/files/<uuid:attachment_id>/", file_views.File.as_view(), name="change-file"),
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from approvals.discussion.services import comment
-from approvals.portal import discussion, editing, inbox, reading
+from approvals.attachments.services import comment_with_file
+from approvals.portal import discussion, editing, files, inbox, reading
 from approvals.requests import application, review, services
 from approvals.requests.errors import StaleDigest
 from approvals.requests.models import ChangeRequest
@@ -71,12 +71,16 @@ class Change(SignedInPage):
     def show(self, number: int, **more: Any) -> HttpResponse:
         """Show the request as it stands now, with what was refused, if anything."""
         shown = reading.read(number=number, user=self.user, now=self.now)
+        attached = files.read(change_request=shown.change_request, user=self.user)
         refused = more.get("refused")
         return self.page(
             {
                 "reading": shown,
                 "change_request": shown.change_request,
-                "discussion": discussion.read(change_request=shown.change_request, user=self.user),
+                "discussion": discussion.read(
+                    change_request=shown.change_request, user=self.user, files=attached.of_comments
+                ),
+                "files": attached,
                 "now": self.now,
             }
             | more,
@@ -156,7 +160,13 @@ class Comment(Change):
         change_request = reading.found(number=number, user=self.user)
         text = request.POST.get("text", "")
         try:
-            said = comment(change_request_id=change_request.id, author=self.user, text=text, now=self.now)
+            said = comment_with_file(
+                change_request_id=change_request.id,
+                author=self.user,
+                text=text,
+                file=files.posted(request),
+                now=self.now,
+            )
         except DomainError as error:
             response = self.show(number, said=text, comment_refused=error.message)
             response.status_code = error.status

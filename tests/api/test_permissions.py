@@ -11,11 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from approvals.attachments.services import Upload, attach
 from approvals.requests.models import ChangeRequest
 from approvals.roles import ROLES
 from foundation.identity.models import User
@@ -23,6 +26,7 @@ from tests import given
 from tests.api.conftest import token_of
 from tests.api.test_change_requests import RATIONALE
 from tests.api.test_registry_reads import world
+from tests.approvals.files import PDF
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +74,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET change-requests/<uuid:id>/approvers": ANY_ROLE,
     "GET change-requests/<uuid:id>/comments": ANY_ROLE,
     "POST change-requests/<uuid:id>/comments": ANY_ROLE - {"auditor"},
+    "GET change-requests/<uuid:id>/attachments": ANY_ROLE,
+    "POST change-requests/<uuid:id>/attachments": ANY_ROLE - {"auditor"},
+    "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>": ANY_ROLE,
+    "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>/content": ANY_ROLE,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/submit": PROPOSERS,
@@ -139,7 +147,7 @@ class TestMatrix:
 
 
 def filled(route: str, ids: dict[str, Any]) -> str:
-    for name in ("<uuid:id>", "<uuid:seat_id>", "<str:token_id>"):
+    for name in ("<uuid:id>", "<uuid:seat_id>", "<uuid:attachment_id>", "<str:token_id>"):
         route = route.replace(name, str(ids.get(name, uuid.uuid4())))
     return route
 
@@ -162,6 +170,12 @@ class Asking:
         self.author = given.user("requester")
         given.user("legal")  # A policy that nobody could satisfy is refused.
         self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
+        self.attachment = attach(
+            change_request_id=self.requests["in_review"].id,
+            author=self.author,
+            file=Upload("kept.pdf", PDF),
+            now=given.NOW,
+        )
 
     def __call__(self, address: str) -> HttpResponse:
         method, route = address.split(" ")
@@ -170,8 +184,8 @@ class Asking:
             answer = self.client.generic(
                 method,
                 f"/api/v1/{filled(route, self.ids(route))}{query}",
-                data="" if body is None else json.dumps(body),
-                content_type="application/json",
+                data=body if isinstance(body, bytes) else "" if body is None else json.dumps(body),
+                content_type=MULTIPART_CONTENT if isinstance(body, bytes) else "application/json",
                 HTTP_IF_MATCH='"1"',
             )
             transaction.set_rollback(True)
@@ -208,7 +222,7 @@ class Asking:
         if resource == "change-requests":
             action = route.split("/")[-1]
             status = {"submit": "draft", "apply": "approved"}.get(action, "in_review")
-            return {"<uuid:id>": self.requests[status].id}
+            return {"<uuid:id>": self.requests[status].id, "<uuid:attachment_id>": self.attachment.id}
         found = self.world.get(resource)
         return {"<uuid:id>": found and found.id, "<uuid:seat_id>": self.world["seats"].id}
 
@@ -221,6 +235,8 @@ class Asking:
             return "", None
         if resource == "change-requests" and rest:
             digest = self.requests["in_review"].current_revision.digest
+            if rest[-1] == "attachments":
+                return "", encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("order.pdf", PDF)})
             if rest[-1] == "comments":
                 return "", {"text": "So it is."}
             comment = {"digest": digest, "comment": "So it is."}

@@ -5,10 +5,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from approvals.attachments.services import Upload, attach
 from approvals.discussion.services import comment
 from approvals.governed import Draft, governed_models
 from tests import given
 from tests.approvals import world as building
+from tests.approvals.files import PDF
 from tests.approvals.world import World
 
 APPEND_ONLY = [
@@ -18,6 +20,8 @@ APPEND_ONLY = [
     "approvals_decision",
     "approvals_authorization",
     "approvals_comment",
+    "approvals_attachment",
+    "approvals_blob",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]
@@ -32,6 +36,7 @@ class TestEvidence:
         world = building.make()
         request = world.approved(world.grant(), Draft("entitlement.amend", {"seats": 9}, world.trial.id))
         comment(change_request_id=request.id, author=world.first, text="A word on this.", now=given.NOW)
+        attach(change_request_id=request.id, author=world.first, file=Upload("order.pdf", PDF), now=given.NOW)
         world.apply(request)
         return world
 
@@ -72,4 +77,6 @@ class TestEvidence:
 
 
 def _key(table: str) -> str:
+    if table == "approvals_blob":
+        return "digest = digest"
     return "history_id = history_id" if "_historical" in table else "id = id"

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from approvals import events, roles
+from approvals.attachments.services import Upload
+from approvals.attachments.services import attach as attach_file
 from approvals.discussion import services as discussion
 from approvals.governed import Draft
 from approvals.policies.rules import DEFAULT_CHAIN, DEFAULT_WAIVER_ROLE
@@ -22,6 +24,7 @@ from entitlements.grants import services as seats
 from foundation.errors import DomainError
 from tests import given
 from tests.approvals import test_deciding, test_fresh_plan, test_proposing, test_schedule_lifecycle
+from tests.approvals.files import PDF
 from tests.approvals.world import World
 
 ON_PAGES = {"entitlements.login.added", "entitlements.login.changed"}
@@ -134,6 +137,7 @@ def act_out(world: World) -> None:
     test_schedule_lifecycle.act_out(world)
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
+    attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
