@@ -201,6 +201,17 @@ class Access(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class FieldLine:
+    """A field that an item changes, whole values in words; `old` is None for a new record."""
+
+    field: str
+    label: str
+    old: str | None
+    new: str
+    unit: str
+
+
 class Presenter(Protocol):
     """Shows a plan to people: approvals includes its template and knows nothing of what it shows."""
 
@@ -208,6 +219,10 @@ class Presenter(Protocol):
 
     def context(self, *, document: Mapping[str, JSON], items: Sequence[PreparedItem], user: User) -> Mapping[str, Any]:
         """What the template needs for a plan's `document` and the items planned."""
+        ...
+
+    def lines(self, *, document: Mapping[str, JSON]) -> Mapping[int, Sequence[FieldLine]]:
+        """What each item changes, by its position, as far as the plan's `document` says it in words."""
         ...
 
 

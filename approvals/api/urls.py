@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from approvals.api.attachments import Attachments
 from approvals.api.comments import Comments
 from approvals.api.policies import Policies
+from approvals.api.revisions import DifferenceView
 from approvals.api.tokens import Token, Tokens
 from approvals.api.views import ChangeRequests, Kinds, Plans
 
@@ -35,6 +36,7 @@ urlpatterns = [
         Attachments.as_view({"get": "content"}),
         name="attachment-content",
     ),
+    path("change-requests/<uuid:id>/difference", DifferenceView.as_view(), name="difference"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

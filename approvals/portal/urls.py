@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import file_views, views
+from approvals.portal import file_views, revision_views, views
 from foundation.web import accounts
 
 _changes = [
@@ -14,6 +14,7 @@ _changes = [
     path("changes/<int:number>/comment/", views.Comment.as_view(), name="change-comment"),
     path("changes/<int:number>/attach/", file_views.Attach.as_view(), name="change-attach"),
     path("changes/<int:number>/files/<uuid:attachment_id>/", file_views.File.as_view(), name="change-file"),
+    path("changes/<int:number>/revisions/", revision_views.Revisions.as_view(), name="change-revisions"),
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),

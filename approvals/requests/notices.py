@@ -27,9 +27,32 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
     mail.send(
         recipients=[user.id for user in reviewers],
         subject=f"Change {change_request.number} waits for {stage.role}: {change_request.title}",
-        text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request)}\n",
+        text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request)}\n"
+        f"{_changed(revision)}",
         now=now,
         key=f"review:{revision.id}:{stage.position}",
+    )
+
+
+def tell_deciders(
+    *, change_request: ChangeRequest, former: Revision, revision: Revision, author: User, now: datetime
+) -> None:
+    """Tell those whose decision on the former revision counts no longer, with a link to what changed."""
+    decisions = former.decisions.select_related("decider").order_by("decided_at", "id")
+    deciders = [
+        decision.decider
+        for decision in decisions
+        if decision.decider.human_id != author.human_id
+        and permissions.sees(user=decision.decider, change_request=change_request)
+    ]
+    link = f"{_address(change_request)}revisions/?from={former.number}&to={revision.number}"
+    mail.send(
+        recipients=[user.id for user in deciders],
+        subject=f"Change {change_request.number} was edited: {change_request.title}",
+        text=f"{author} wrote revision {revision.number}. What you said of revision {former.number} is kept, but it "
+        f"counts no longer; once the change is in review you can decide again.\n\nWhat changed:\n{link}\n",
+        now=now,
+        key=f"edited:{revision.id}",
     )
 
 
@@ -54,6 +77,13 @@ def tell_author(
         text=f"{told}{said}\n\n{_address(change_request)}\n",
         now=now,
     )
+
+
+def _changed(revision: Revision) -> str:
+    """The link to what changed since earlier revisions, if there are any."""
+    if revision.number == 1:
+        return ""
+    return f"\nWhat changed since an earlier revision:\n{_address(revision.change_request)}revisions/\n"
 
 
 def _address(change_request: ChangeRequest) -> str:

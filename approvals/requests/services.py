@@ -170,6 +170,7 @@ def amend(
         title=change_request.title,
         former_digest=former.digest,
     )
+    notices.tell_deciders(change_request=change_request, former=former, revision=revision, author=author, now=now)
     return change_request
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from approvals import governed
-from approvals.governed import PreparedItem, UnknownKind
+from approvals.governed import FieldLine, PreparedItem, UnknownKind
 from entitlements.catalog.regions import country_name
 from entitlements.coverage.results import Coverage
 from entitlements.directory.services import names_of
@@ -138,6 +138,16 @@ class PlanPresenter:
             "rules_failed": [row for row in document.get("rules", ()) if not row["passed"]],
             "rules_passed": _passed(document.get("rules", ())),
             "enforcement_points": document.get("delivery", {}).get("enforcement_points", ()),
+        }
+
+    def lines(self, *, document: Mapping[str, JSON]) -> Mapping[int, Sequence[FieldLine]]:
+        """What each item changes, by its position, as the page of the change says it."""
+        return {
+            change["position"]: [
+                FieldLine(line["field"], _label(str(line["label"])), line["old"], line["new"], line.get("unit", ""))
+                for line in change.get("lines", ())
+            ]
+            for change in document.get("changes", ())
         }
 
 

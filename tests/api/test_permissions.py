@@ -78,6 +78,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST change-requests/<uuid:id>/attachments": ANY_ROLE - {"auditor"},
     "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>": ANY_ROLE,
     "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>/content": ANY_ROLE,
+    "GET change-requests/<uuid:id>/difference": ANY_ROLE,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/submit": PROPOSERS,
