@@ -11,6 +11,7 @@ from approvals.admin.forms import ProposalForm
 from approvals.admin.lists import UseFilter
 from approvals.admin.proposing import ProposingAdmin
 from approvals.policies.conditions import OPERATORS
+from approvals.policies.eligibility import logins_of, names_of
 from approvals.policies.models import Policy
 from approvals.roles import ROLES
 
@@ -32,6 +33,18 @@ class ValueField(forms.CharField):
         if text in {"yes", "no"}:
             return text == "yes"
         return int(text) if text.lstrip("-").isdecimal() else text
+
+
+class PeopleField(forms.CharField):
+    """Named people, by their logins with commas between."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write stored humans as their logins."""
+        return ", ".join(logins_of(value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """Read the names; the policy knows whether there are such people."""
+        return [part.strip() for part in str(super().clean(value)).split(",") if part.strip()]
 
 
 class PolicyForm(ProposalForm):
@@ -60,13 +73,28 @@ class PolicyForm(ProposalForm):
                 "role",
                 "Role",
                 forms.ChoiceField(
-                    choices=[("", "–"), *((role.name, role.name) for role in ROLES)], widget=UnfoldAdminSelectWidget
+                    choices=[("", "–"), *((role.name, role.name) for role in ROLES)],
+                    required=False,
+                    widget=UnfoldAdminSelectWidget,
                 ),
             ),
+            Column("people", "Only these people", PeopleField(required=False)),
             Column("quorum", "How many", forms.IntegerField(min_value=1, max_value=20)),
+            Column("due_hours", "Due in hours", forms.IntegerField(required=False, min_value=1, max_value=8760)),
+            Column(
+                "backup_role",
+                "Backup when overdue",
+                forms.ChoiceField(
+                    choices=[("", "–"), *((role.name, role.name) for role in ROLES)],
+                    required=False,
+                    widget=UnfoldAdminSelectWidget,
+                ),
+            ),
             Column("why", "Why", forms.CharField(required=False)),
         ),
-        help_text="Who must approve, in which order, and why.",
+        help_text="Who must approve, in which order, and why: a role, people by their logins with commas between, or "
+        "people who must hold the role. A stage that is open for longer than it is due in may be escalated to its "
+        "backup.",
     )
     waiver_role = forms.ChoiceField(
         choices=[("", "–"), *((role.name, role.name) for role in ROLES)],
@@ -100,7 +128,7 @@ class PolicyAdmin(ProposingAdmin):
     @admin.display(description="Stages")
     def steps(self, obj: Policy) -> str:
         """Return the stages in words."""
-        return ", ".join(f"{stage['quorum']} of {stage['role']}" for stage in obj.stages) or "–"
+        return ", ".join(in_words(stage) for stage in obj.stages) or "–"
 
     @admin.display(description="Conditions")
     def conditions_shown(self, obj: Policy) -> str:
@@ -117,3 +145,13 @@ def listed(row: dict[str, Any]) -> dict[str, Any]:
     if row["operator"] in LISTS and not isinstance(value, list):
         value = [part.strip() for part in str(value).split(",") if part.strip()]
     return row | {"value": value}
+
+
+def in_words(stage: dict[str, Any]) -> str:
+    """Return a stage in words, with its people's names."""
+    words = f"{stage['quorum']} of {stage['role']}" if stage["role"] else f"{stage['quorum']}"
+    if stage.get("people"):
+        words += f" of {', '.join(sorted(names_of(stage['people']).values()))}"
+    if stage.get("due_hours"):
+        words += f" within {stage['due_hours']} hours"
+    return f"{words}, then {stage['backup_role']} too" if stage.get("backup_role") else words

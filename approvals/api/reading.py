@@ -9,6 +9,7 @@ from typing import Any
 
 from approvals import governed
 from approvals.governed import PreparedItem, Scope
+from approvals.policies.eligibility import names_of
 from approvals.records.rows import changed_fields
 from approvals.requests import outlook, permissions, rules, schedules
 from approvals.requests.errors import AlreadyDecided, WrongState
@@ -55,6 +56,7 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         .order_by("decided_at", "id")
     )
     stages = list(revision.stages.order_by("position"))
+    names = names_of(human for stage in stages for human in stage.people)
     return _summary(change_request, revision) | {
         "awaits": PRESENTATIONS[Status(change_request.status)].owner,
         "rationale": revision.document["rationale"],
@@ -65,7 +67,7 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         "plan": revision.plan,
         "new_gaps": revision.document["plan"]["new_gaps"],
         "failures": revision.document["plan"].get("failures", []),
-        "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id]) for stage in stages],
+        "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id], names) for stage in stages],
         "stale_decisions": [row for row in decisions if row.revision_id != revision.id],
         "actions": _actions(change_request, revision, stages, decisions, user, now),
     }
@@ -100,7 +102,13 @@ def preview(planned: Planned, *, author: User) -> Document:
 def _approvers(found: outlook.Outlook) -> Document:
     return {
         "stages": [
-            asdict(one.stage) | {"could_decide": one.could, "could_not_decide": one.could_not, "enough": one.enough}
+            asdict(one.stage)
+            | {
+                "people": _people(one.stage.people, one.names),
+                "could_decide": one.could,
+                "could_not_decide": one.could_not,
+                "enough": one.enough,
+            }
             for one in found.stages
         ],
         "missing_people": found.missing,
@@ -113,9 +121,17 @@ def _summary(change_request: ChangeRequest, revision: Revision) -> Document:
     return {name: getattr(change_request, name) for name in (*names, *later)} | {"revision": revision}
 
 
-def _stage(stage: Stage, decisions: list[Decision]) -> Document:
-    names = ("position", "role", "quorum", "reasons", "completed_at")
-    return {name: getattr(stage, name) for name in names} | {"decisions": decisions}
+def _stage(stage: Stage, decisions: list[Decision], names: Mapping[str, str]) -> Document:
+    own = ("position", "role", "quorum", "reasons", "backup_role", "due_hours")
+    at = ("opened_at", "due_at", "escalated_at", "completed_at")
+    return {name: getattr(stage, name) for name in (*own, *at)} | {
+        "people": _people(stage.people, names),
+        "decisions": decisions,
+    }
+
+
+def _people(humans: Iterable[str], names: Mapping[str, str]) -> list[Document]:
+    return [{"human_id": human, "name": names.get(human, "Somebody")} for human in humans]
 
 
 def _stored_item(item: Item) -> Document:

@@ -150,13 +150,23 @@ class ItemSerializer(Read):
     effects = serializers.DictField(child=serializers.JSONField(allow_null=True))
 
 
+class NamedPersonSerializer(Read):
+    """A human whom a step names, whatever their login."""
+
+    human_id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class StageRequirementSerializer(Read):
-    """One approval step, and why it is asked for."""
+    """One approval step, whom it asks, and why it is asked for."""
 
     position = serializers.IntegerField()
-    role = serializers.CharField()
+    role = serializers.CharField(help_text="Empty: any deciding role, of the people named.")
     quorum = serializers.IntegerField()
     reasons = serializers.ListField(child=serializers.CharField())
+    people = NamedPersonSerializer(many=True, help_text="If there are any, only they decide, holding the role.")
+    backup_role = serializers.CharField(help_text="Decides as well once the step is escalated. Empty: nobody.")
+    due_hours = serializers.IntegerField(allow_null=True, help_text="How long it may stay open. Null: for ever.")
 
 
 class DecisionSerializer(Read):
@@ -173,6 +183,9 @@ class DecisionSerializer(Read):
 class StageSerializer(StageRequirementSerializer):
     """One approval step with the decisions given."""
 
+    opened_at = serializers.DateTimeField(allow_null=True, help_text="Null: it is not asked yet.")
+    due_at = serializers.DateTimeField(allow_null=True)
+    escalated_at = serializers.DateTimeField(allow_null=True, help_text="From then on its backup decides as well.")
     completed_at = serializers.DateTimeField(allow_null=True)
     decisions = DecisionSerializer(many=True)
 

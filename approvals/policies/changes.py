@@ -1,17 +1,20 @@
 """How policies change: by the policy in force."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from approvals import governed
-from approvals.governed import Application, Kind, Preparation, PreparedItem
+from approvals.governed import Application, Draft, Kind, Preparation, PreparedItem
 from approvals.policies import conditions, eligibility
 from approvals.policies.models import Policy
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Name, Payload, RetirePayload, Text, partial
 from foundation.errors import InvalidInput
+
+Role = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 
 
 class Condition(Payload):
@@ -23,12 +26,20 @@ class Condition(Payload):
 
 
 class StageRow(Payload):
-    """One stage that a policy asks for."""
+    """
+    One stage that a policy asks for: of a role, of named people, or of named people who hold a role.
+
+    People are named by login, or by their human's id, which is what is stored. `due_hours` is how long the stage may
+    stay open before it is overdue; `backup_role` may then decide as well, once the stage is escalated.
+    """
 
     position: Annotated[int, Field(ge=1, le=50)]
-    role: Name
+    role: Role = ""
     quorum: Annotated[int, Field(ge=1, le=20)]
     why: Text = ""
+    people: Annotated[list[Name], Field(max_length=50)] = []
+    backup_role: Role = ""
+    due_hours: Annotated[int, Field(ge=1, le=8760)] | None = None
 
 
 class PolicyPayload(Payload):
@@ -42,7 +53,14 @@ class PolicyPayload(Payload):
 
 
 class _PolicyKind(RecordKind):
-    """What both ways of writing a policy refuse."""
+    """What both ways of writing a policy refuse, and that people are stored as humans, whatever they were called."""
+
+    def prepare(self, *, draft: Draft, preparation: Preparation) -> PreparedItem:
+        """Turn a draft into an item, with the people whom it names as humans: what is kept for ever has no names."""
+        named = replace(draft, payload=_with_humans(draft.payload))
+        # Which kind comes next in the order of resolution is what the two ways of writing differ in.
+        item: PreparedItem = super().prepare(draft=named, preparation=preparation)  # type: ignore[misc]
+        return item
 
     def check(
         self,
@@ -53,8 +71,8 @@ class _PolicyKind(RecordKind):
         preparation: Preparation,
     ) -> None:
         """Refuse what could not be evaluated, roles that do not decide, and stages that too few people could pass."""
-        roles = {stage["role"] for stage in after["stages"]} | ({after["waiver_role"]} - {""})
-        eligibility.check_roles_decide(roles=roles)
+        eligibility.check_roles_decide(roles=_roles(after))
+        _check_stages(after["stages"])
         wrong = conditions.check(conditions=after["conditions"], declared=governed.declared_facts())
         if wrong:
             raise InvalidInput(
@@ -71,6 +89,44 @@ class _PolicyKind(RecordKind):
                 after = item.after or {}
                 eligibility.check_enough(stages=after["stages"], waiver_role=after["waiver_role"])
         super().write(items=items, application=application)
+
+
+def _with_humans(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with people's ids instead of their logins; what does not have that form is left to validation."""
+    stages = payload.get("stages")
+    if not isinstance(stages, list):
+        return dict(payload)
+    return dict(payload) | {"stages": [_stage_with_humans(stage) for stage in stages]}
+
+
+def _stage_with_humans(stage: Any) -> Any:
+    people = stage.get("people") if isinstance(stage, Mapping) else None
+    if not isinstance(people, list) or not all(isinstance(name, str) for name in people):
+        return stage
+    return dict(stage) | {"people": eligibility.humans_named(people)}
+
+
+def _roles(policy: Mapping[str, Any]) -> set[str]:
+    """Every role that decides by a policy."""
+    stages = policy["stages"]
+    asked = {stage["role"] for stage in stages} | {stage.get("backup_role") or "" for stage in stages}
+    return (asked | {policy["waiver_role"]}) - {""}
+
+
+def _check_stages(stages: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Refuse stages that ask nobody, or whose backup would never be asked.
+
+    :raises InvalidInput: naming the stages
+    """
+    wrong = []
+    for number, stage in enumerate(stages, start=1):
+        if not stage["role"] and not stage.get("people"):
+            wrong.append(f"Stage {number} asks nobody: say a role, name people, or both.")
+        if stage.get("backup_role") and not stage.get("due_hours"):
+            wrong.append(f"Stage {number} has a backup, so say after how many hours it is overdue.")
+    if wrong:
+        raise InvalidInput(" ".join(wrong), errors=[{"field": "stages", "message": sentence} for sentence in wrong])
 
 
 class CreatePolicy(_PolicyKind, CreateKind):

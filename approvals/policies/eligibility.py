@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals.policies.errors import TooFewEligible
+from approvals.policies.rules import whom
 from approvals.roles import DECIDE, ROLES
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
@@ -25,9 +26,60 @@ def holders_of(role: str) -> QuerySet[User]:
     return User.objects.filter(is_active=True, groups__name=role).distinct()
 
 
-def humans_of(role: str) -> frozenset[uuid.UUID]:
-    """The humans behind the active logins that hold the role."""
-    return frozenset(holders_of(role).values_list("human_id", flat=True))
+def deciders(*, role: str, people: Sequence[str] = (), backup_role: str = "") -> QuerySet[User]:
+    """
+    Active users whom a stage asks: holders of the role; of named people only they, whatever deciding role they hold if
+    the stage asks for none; and holders of `backup_role`, to be given once the stage is escalated.
+    """
+    asked = Q(groups__name=role) if role else Q(groups__name__in=DECIDING_ROLES)
+    if people:
+        asked &= Q(human_id__in=people)
+    elif not role:
+        return User.objects.none()
+    if backup_role:
+        asked |= Q(groups__name=backup_role)
+    return User.objects.filter(asked, is_active=True).distinct()
+
+
+def names_of(people: Iterable[str]) -> dict[str, str]:
+    """What humans are called, by id, as their active logins say, or their former ones."""
+    logins = User.objects.filter(human_id__in=list(people)).order_by("is_active", "-date_joined", "id")
+    return {str(user.human_id): str(user) for user in logins}
+
+
+def logins_of(people: Sequence[str]) -> list[str]:
+    """The login by which each human can be named, active ones first, in the order given; an id stands for itself."""
+    logins = User.objects.filter(human_id__in=list(people)).order_by("is_active", "-date_joined", "id")
+    names = {str(user.human_id): user.username for user in logins}
+    return [names.get(human, human) for human in people]
+
+
+def humans_named(names: Iterable[str]) -> list[str]:
+    """
+    The humans of logins, named by login or by their human's id, sorted.
+
+    :raises InvalidInput: naming those that do not exist
+    """
+    found, unknown = set(), []
+    for name in names:
+        human = _human_of(name.strip())
+        if human is None:
+            unknown.append(name)
+        else:
+            found.add(human)
+    if unknown:
+        raise InvalidInput(f"Nobody signs in as {', '.join(unknown)}. Name people by their login.", people=unknown)
+    return sorted(found)
+
+
+def _human_of(name: str) -> str | None:
+    login = User.objects.filter(username=name).first()
+    if login is None:
+        try:
+            login = User.objects.filter(human_id=uuid.UUID(name)).first()
+        except ValueError:
+            return None
+    return str(login.human_id) if login else None
 
 
 def check_roles_decide(*, roles: Iterable[str]) -> None:
@@ -50,26 +102,33 @@ def check_enough(*, stages: Sequence[Mapping[str, JSON]], waiver_role: str) -> N
 
     :raises TooFewEligible: naming the stages that lack people
     """
-    chain = [(str(stage["role"]), int(stage["quorum"])) for stage in stages]
+    chain = [
+        (whom(role=stage["role"], people=people), _humans(stage["role"], people), int(stage["quorum"]))
+        for stage in stages
+        for people in (stage.get("people") or [],)
+    ]
     if waiver_role:
-        chain.append((waiver_role, 1))
-    people = {role: humans_of(role) for role, _quorum in chain}
+        chain.append((waiver_role, _humans(waiver_role, []), 1))
     short = [
-        f"{quorum} of {role}, of whom there are {len(people[role])}"
-        for role, quorum in chain
-        if len(people[role]) < quorum
+        f"{quorum} of {asked}, of whom there are {len(people)}"
+        for asked, people, quorum in chain
+        if len(people) < quorum
     ]
     if short:
         raise TooFewEligible(
             f"This policy asks for {'; '.join(short)}. Give more people the role first, or ask for fewer.", stages=short
         )
-    missing = missing_people([(people[role], quorum) for role, quorum in chain])
+    missing = missing_people([(people, quorum) for _asked, people, quorum in chain])
     if missing:
         raise TooFewEligible(
             f"One human decides once on a change, and the stages of this policy share their people: {missing} more are "
             "needed. Give more people the roles first, or ask for fewer.",
             missing=missing,
         )
+
+
+def _humans(role: str, people: Sequence[str]) -> frozenset[uuid.UUID]:
+    return frozenset(deciders(role=role, people=people).values_list("human_id", flat=True))
 
 
 def missing_people(chain: Sequence[tuple[frozenset[uuid.UUID], int]]) -> int:

@@ -23,12 +23,26 @@ from approvals.policies.conditions import (
 
 @dataclass(frozen=True)
 class StageRequirement:
-    """One stage: its place in the order, the role asked, how many of it, and why in words."""
+    """
+    One stage: its place in the order, who is asked, how many of them, and why in words.
+
+    `people` are humans by id: if there are any, only they decide, and of them only holders of `role`, unless it is
+    empty. Once the stage is open for longer than `due_hours`, it can be escalated: holders of `backup_role` decide as
+    well.
+    """
 
     position: int
     role: str
     quorum: int
     reasons: tuple[str, ...]
+    people: tuple[str, ...] = ()
+    backup_role: str = ""
+    due_hours: int | None = None
+
+    @property
+    def whom(self) -> str:
+        """Who is asked, in words without a name."""
+        return whom(role=self.role, people=self.people)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,39 @@ class PolicyRow:
 
 DEFAULT_CHAIN = StageRequirement(position=1, role="licensing", quorum=2, reasons=("no policy decides this change",))
 DEFAULT_WAIVER_ROLE = "legal"
+
+
+def whom(*, role: str, people: Sequence[str]) -> str:
+    """Whom a stage asks, in words without a name: `legal`, `2 named people`, `2 named people of legal`."""
+    if not people:
+        return role
+    named = f"{len(people)} named {'person' if len(people) == 1 else 'people'}"
+    return f"{named} of {role}" if role else named
+
+
+def read_stage(stage: Mapping[str, JSON], *, reasons: tuple[str, ...]) -> StageRequirement:
+    """
+    A stage of a policy or of a stored revision as a value; older ones lack the later keys.
+
+    :raises NotEvaluable: if nobody, or nobody's approval, is asked for
+    """
+    quorum = int(stage["quorum"])
+    if quorum < 1:
+        raise NotEvaluable(f"a quorum of {quorum} asks for nobody")
+    people = tuple(sorted({str(person) for person in stage.get("people") or ()}))
+    role = str(stage["role"])
+    if not role and not people:
+        raise NotEvaluable("a stage names neither a role nor people")
+    due_hours = stage.get("due_hours")
+    return StageRequirement(
+        position=int(stage["position"]),
+        role=role,
+        quorum=quorum,
+        reasons=reasons,
+        people=people,
+        backup_role=str(stage.get("backup_role") or ""),
+        due_hours=None if due_hours is None else int(due_hours),
+    )
 
 
 def stages_for(
@@ -106,36 +153,42 @@ def _default(why: str) -> StageRequirement:
 
 def beyond(*, reviewed: Sequence[StageRequirement], fresh: Sequence[StageRequirement]) -> tuple[str, ...]:
     """Sentences for what the fresh chain asks beyond the reviewed one; empty if the reviewed one suffices."""
-    granted: dict[str, int] = {}
-    for stage in reviewed:
-        granted[stage.role] = max(granted.get(stage.role, 0), stage.quorum)
-    return tuple(
-        f"{stage.role} must approve with {stage.quorum}, not {granted.get(stage.role, 0)}"
-        for stage in fresh
-        if stage.quorum > granted.get(stage.role, 0)
-    )
+    found = []
+    for stage in fresh:
+        granted = max((one.quorum for one in reviewed if _counts_for(one, stage)), default=0)
+        if stage.quorum > granted:
+            found.append(f"{stage.whom} must approve with {stage.quorum}, not {granted}")
+    return tuple(found)
+
+
+def _counts_for(given: StageRequirement, asked: StageRequirement) -> bool:
+    """Whether everybody who could approve the one stage may approve the other."""
+    same_people = not asked.people or (bool(given.people) and set(given.people) <= set(asked.people))
+    same_role = given.role == asked.role or (not asked.role and bool(given.people))
+    return same_role and same_people and given.backup_role in {"", asked.backup_role}
 
 
 def _stage(policy: PolicyRow, stage: Mapping[str, JSON]) -> StageRequirement:
-    quorum = int(stage["quorum"])
-    if quorum < 1:
-        raise NotEvaluable(f"a quorum of {quorum} asks for nobody")
     why = str(stage.get("why") or f"the policy “{policy.name}” asks for it")
-    return StageRequirement(int(stage["position"]), str(stage["role"]), quorum, (why,))
+    return read_stage(stage, reasons=(why,))
 
 
 def _strictest(demands: Sequence[StageRequirement]) -> tuple[StageRequirement, ...]:
-    merged: dict[tuple[int, str], StageRequirement] = {}
+    merged: dict[tuple[int, str, tuple[str, ...]], StageRequirement] = {}
     for demand in demands:
-        key = (demand.position, demand.role)
+        key = (demand.position, demand.role, demand.people)
         known = merged.get(key)
-        if known is None:
-            merged[key] = demand
-        else:
-            reasons = tuple(dict.fromkeys((*known.reasons, *demand.reasons)))
-            merged[key] = StageRequirement(demand.position, demand.role, max(known.quorum, demand.quorum), reasons)
-    ordered = sorted(merged.values(), key=lambda stage: (stage.position, stage.role))
-    return tuple(
-        StageRequirement(position, stage.role, stage.quorum, stage.reasons)
-        for position, stage in enumerate(ordered, start=1)
+        merged[key] = demand if known is None else _stricter(known, demand)
+    ordered = sorted(merged.values(), key=lambda stage: (stage.position, stage.role, stage.people))
+    return tuple(replace(stage, position=position) for position, stage in enumerate(ordered, start=1))
+
+
+def _stricter(one: StageRequirement, other: StageRequirement) -> StageRequirement:
+    """Both demands in one: more people, sooner, and a backup only if both allow the same one."""
+    return replace(
+        one,
+        quorum=max(one.quorum, other.quorum),
+        reasons=tuple(dict.fromkeys((*one.reasons, *other.reasons))),
+        backup_role=one.backup_role if one.backup_role == other.backup_role else "",
+        due_hours=min((hours for hours in (one.due_hours, other.due_hours) if hours is not None), default=None),
     )

@@ -15,9 +15,9 @@ from approvals.portal import actions, inbox
 from approvals.portal.actions import Button
 from approvals.requests import outlook, permissions, revisions, schedules
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, Revision, Stage, stale_decisions
-from approvals.requests.review import open_stage
 from approvals.requests.schedules import Schedule
 from approvals.requests.services import current
+from approvals.requests.stages import open_stage
 from approvals.requests.states import OPEN, PRESENTATIONS, Status
 from audit import contributors
 from audit.ledger.models import Event
@@ -30,9 +30,10 @@ EVENTS_SHOWN = 100
 
 @dataclass(frozen=True)
 class ShownStage:
-    """A stage of the chain: what it needs, what it has, and who could still give it."""
+    """A stage of the chain: what it needs, what it has, whom it names, and who could still give it."""
 
     stage: Stage
+    names: Sequence[str]
     state: str
     given: Sequence[Decision]
     missing: int
@@ -190,6 +191,7 @@ def _stages(revision: Revision, found: outlook.Outlook) -> list[ShownStage]:
         shown.append(
             ShownStage(
                 stage=stage,
+                names=sorted(outlooks[stage.position].names.values()),
                 state=state,
                 given=approvals,
                 missing=max(stage.quorum - len(approvals), 0),

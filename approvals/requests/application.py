@@ -15,9 +15,8 @@ from django.db import connection, transaction
 
 from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
-from approvals.policies.eligibility import holders_of
 from approvals.policies.rules import beyond
-from approvals.requests import gates, notices, permissions, revisions, rules, schedules
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
@@ -194,7 +193,7 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
         approvals = list(
             stage.decisions.filter(verdict=Decision.Verdict.APPROVE, digest=revision.digest).select_related("decider")
         )
-        eligible = set(holders_of(stage.role).values_list("id", flat=True))
+        eligible = set(stage.deciders().values_list("id", flat=True))
         counted = [
             decision
             for decision in approvals
@@ -206,7 +205,7 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
         humans = {decision.decider.human_id for decision in counted}
         if len(humans) < stage.quorum:
             raise QuorumLost(
-                f"{stage.role} needs {stage.quorum} approvals and has {len(humans)} from people who still may give "
+                f"{stage.whom} needs {stage.quorum} approvals and has {len(humans)} from people who still may give "
                 "them. The review is open again.",
                 role=stage.role,
             )
@@ -261,9 +260,7 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         why=why,
     )
     notices.tell_author(change_request=change_request, what="is in review again", actor=None, now=now, comment=why)
-    stage = revision.stages.order_by("position").first()
-    if stage is not None:
-        notices.tell_reviewers(change_request=change_request, revision=revision, stage=stage, now=now)
+    stages.ask(change_request=change_request, revision=revision, now=now)
 
 
 def _set_local(*, change_request_id: str, number: str) -> None:

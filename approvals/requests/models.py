@@ -1,7 +1,7 @@
 """Change requests: what was asked, what it would do, who decided, by what authority it was applied."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from approvals import governed
+from approvals.policies.eligibility import DECIDING_ROLES, deciders
+from approvals.policies.rules import whom
 from approvals.requests.states import OPEN, Status
 from foundation.identity.models import User
 
@@ -33,13 +35,16 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
 
     def awaiting_decision_of(self, user: User) -> "ChangeRequestQuerySet":
         """
-        Those in review whose open stage asks for a role of the user, who neither wrote nor decided a revision of it.
+        Those in review whose open stage asks the user, who neither wrote nor decided a revision of it.
         """
         open_stage = Stage.objects.filter(revision=OuterRef("current_revision"), completed_at__isnull=True)
         return (
             self.filter(status=Status.IN_REVIEW)
-            .annotate(open_role=models.Subquery(open_stage.order_by("position").values("role")[:1]))
-            .filter(open_role__in=list(user.groups.values_list("name", flat=True)))
+            .annotate(
+                open_stage=models.Subquery(open_stage.order_by("position").values("id")[:1]),
+                open_role=models.Subquery(open_stage.order_by("position").values("role")[:1]),
+            )
+            .filter(Exists(Stage.objects.asking(user).filter(id=OuterRef("open_stage"))))
             .filter(~Exists(Revision.objects.filter(change_request=OuterRef("pk"), author_human_id=user.human_id)))
             .filter(
                 ~Exists(Decision.objects.filter(revision=OuterRef("current_revision"), decider_human_id=user.human_id))
@@ -241,31 +246,76 @@ class ItemScope(models.Model):
         return f"account {self.account_id}" if self.account_id else f"product {self.product_id}"
 
 
+class StageQuerySet(models.QuerySet["Stage"]):
+    """Reads of stages."""
+
+    def asking(self, user: User) -> "StageQuerySet":
+        """Those that ask the user, by role or by name, or as a backup of an escalated one: as `Stage.deciders`."""
+        held = list(user.groups.values_list("name", flat=True))
+        named = Q(people__contains=[str(user.human_id)])
+        of_role = Q(role__in=held) & (Q(people=[]) | named)
+        asked = of_role | Q(escalated_at__isnull=False, backup_role__in=held)
+        if DECIDING_ROLES & set(held):
+            asked |= Q(role="") & named
+        return self.filter(asked)
+
+
 class Stage(models.Model):
     """
     One step of the approval chain that the policy asked of a revision, with the reasons.
 
-    The chain is part of the revision's digest; these rows are found by the inbox. `completed_at` is set once, by the
-    decision that fills the quorum.
+    The chain is part of the revision's digest; these rows are found by the inbox. `people` are humans by id, as text:
+    if there are any, only they decide. `opened_at` is set once, when the stage is asked; `escalated_at` once, when it
+    is overdue, and lets `backup_role` decide as well; `completed_at` once, by the decision that fills the quorum.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="stages")
     position = models.PositiveIntegerField()
-    role = models.CharField(max_length=100)
+    role = models.CharField(max_length=100, blank=True)
     quorum = models.PositiveIntegerField()
     reasons = models.JSONField()
+    people = models.JSONField(default=list)
+    backup_role = models.CharField(max_length=100, blank=True, default="")
+    due_hours = models.PositiveIntegerField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+
+    objects = StageQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["revision", "position"], name="stage_position_once"),
             models.CheckConstraint(condition=Q(quorum__gte=1), name="stage_quorum_at_least_one"),
+            # A stage that asks nobody would never be passed, or by anybody.
+            models.CheckConstraint(condition=~Q(role="") | ~Q(people=[]), name="stage_asks_somebody"),
+            # Overdue at once is no time to decide.
+            models.CheckConstraint(
+                condition=Q(due_hours__isnull=True) | Q(due_hours__gte=1), name="stage_due_after_an_hour"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.quorum} of {self.role}"
+        return f"{self.quorum} of {self.whom}"
+
+    @property
+    def whom(self) -> str:
+        """Who is asked, in words without a name."""
+        return whom(role=self.role, people=self.people)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the stage is overdue; None if it is not open, or may stay open."""
+        if self.opened_at is None or self.due_hours is None:
+            return None
+        return self.opened_at + timedelta(hours=self.due_hours)
+
+    def deciders(self) -> "models.QuerySet[User]":
+        """Active users whom the stage asks now: with its backup once it is escalated."""
+        backup_role = self.backup_role if self.escalated_at else ""
+        return deciders(role=self.role, people=self.people, backup_role=backup_role)
 
 
 class Decision(models.Model):

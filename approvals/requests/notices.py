@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals.policies.eligibility import holders_of
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.identity.models import User
@@ -20,13 +19,13 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
     """
     reviewers = [
         user
-        for user in holders_of(stage.role).order_by("id")
+        for user in stage.deciders().order_by("id")
         if permissions.may_review(user=user, change_request=change_request, stage=stage)
     ]
     why = "; ".join(stage.reasons)
     mail.send(
         recipients=[user.id for user in reviewers],
-        subject=f"Change {change_request.number} waits for {stage.role}: {change_request.title}",
+        subject=f"Change {change_request.number} waits for {stage.whom}: {change_request.title}",
         text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request)}\n"
         f"{_changed(revision)}",
         now=now,

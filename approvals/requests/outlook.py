@@ -4,12 +4,12 @@ passed at all. Nothing is written, and nobody is told.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from approvals import governed
 from approvals.governed import Scope
-from approvals.policies.eligibility import holders_of, missing_people
+from approvals.policies.eligibility import deciders, missing_people, names_of
 from approvals.policies.rules import StageRequirement
 from approvals.requests import revisions
 from approvals.requests.models import ChangeRequest, ItemScope, Revision
@@ -20,7 +20,7 @@ from foundation.identity.models import User
 
 @dataclass(frozen=True)
 class Excluded:
-    """Somebody of the stage's role who could not decide, and why."""
+    """Somebody whom the stage asks and who could not decide, and why."""
 
     user: User
     why: str
@@ -28,11 +28,12 @@ class Excluded:
 
 @dataclass(frozen=True)
 class StageOutlook:
-    """A stage, who could decide on it, and who of its role could not."""
+    """A stage, who could decide on it, who of those asked could not, and what its named people are called, by id."""
 
     stage: StageRequirement
     could: tuple[User, ...]
     could_not: tuple[Excluded, ...]
+    names: Mapping[str, str]
 
     @property
     def enough(self) -> bool:
@@ -53,13 +54,21 @@ class Outlook:
         return self.missing == 0
 
 
-def outlook(*, stages: Sequence[StageRequirement], scope: Scope, authors: frozenset[uuid.UUID]) -> Outlook:
+def outlook(
+    *,
+    stages: Sequence[StageRequirement],
+    scope: Scope,
+    authors: frozenset[uuid.UUID],
+    escalated: frozenset[int] = frozenset(),
+) -> Outlook:
     """
     Who could pass these stages of a request that touches `scope` and whose revisions `authors` (humans) wrote.
 
+    `escalated` are the positions of stages whose backup may decide as well.
+
     Source: docs/invariants.md INV-3; docs/change-control.md
     """
-    found = tuple(_stage(stage, scope, authors) for stage in stages)
+    found = tuple(_stage(stage, scope, authors, stage.position in escalated) for stage in stages)
     chain = [(frozenset(user.human_id for user in one.could), one.stage.quorum) for one in found]
     return Outlook(found, missing_people(chain))
 
@@ -72,6 +81,7 @@ def of_request(*, change_request: ChangeRequest) -> Outlook:
         stages=revisions.stages_of(revision),
         scope=_scope_of(revision),
         authors=frozenset(key for key in written.values_list("author_human_id", flat=True) if key),
+        escalated=frozenset(revision.stages.filter(escalated_at__isnull=False).values_list("position", flat=True)),
     )
 
 
@@ -85,16 +95,17 @@ def _scope_of(revision: Revision) -> Scope:
     )
 
 
-def _stage(stage: StageRequirement, scope: Scope, authors: frozenset[uuid.UUID]) -> StageOutlook:
+def _stage(stage: StageRequirement, scope: Scope, authors: frozenset[uuid.UUID], escalated: bool) -> StageOutlook:
     could: list[User] = []
     could_not: list[Excluded] = []
-    for user in holders_of(stage.role).order_by("last_name", "first_name", "username", "id"):
+    asked = deciders(role=stage.role, people=stage.people, backup_role=stage.backup_role if escalated else "")
+    for user in asked.order_by("last_name", "first_name", "username", "id"):
         why = _why_not(user, scope, authors)
         if why:
             could_not.append(Excluded(user, why))
         else:
             could.append(user)
-    return StageOutlook(stage, tuple(could), tuple(could_not))
+    return StageOutlook(stage, tuple(could), tuple(could_not), names_of(stage.people))
 
 
 def _why_not(user: User, scope: Scope, authors: frozenset[uuid.UUID]) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 
 from approvals import governed, roles
 from approvals.governed import Scope
-from approvals.policies.eligibility import holders_of
+from approvals.policies.eligibility import names_of
 from approvals.requests.errors import NotAReviewer, SelfReview
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.errors import DomainError, NotFound, NotPermitted
@@ -76,10 +76,10 @@ def check_may_withdraw(*, user: User, change_request: ChangeRequest) -> None:
 
 def check_may_review(*, user: User, change_request: ChangeRequest, stage: Stage) -> None:
     """
-    Refuse a decision by an author, by somebody without the stage's role, or by somebody who may not see the request.
+    Refuse a decision by an author, by somebody whom the stage does not ask, or by somebody who may not see the request.
 
     :raises SelfReview: if the user's human wrote any revision of the request, under any login
-    :raises NotAReviewer: if the user does not have the role that the stage asks for
+    :raises NotAReviewer: if the stage asks others, or the user may not decide at all
     :raises NotFound: if the user may not see the request
 
     Source: docs/invariants.md INV-3
@@ -89,8 +89,17 @@ def check_may_review(*, user: User, change_request: ChangeRequest, stage: Stage)
         raise SelfReview(
             "You wrote a revision of this change, so somebody else decides on it. This holds for every login of yours."
         )
-    if not user.has_perm(roles.DECIDE) or not holders_of(stage.role).filter(id=user.id).exists():
-        raise NotAReviewer(f"The open stage asks for the role {stage.role}, which you do not have.", role=stage.role)
+    if not user.has_perm(roles.DECIDE) or not stage.deciders().filter(id=user.id).exists():
+        raise NotAReviewer(_why_not_asked(stage), role=stage.role)
+
+
+def _why_not_asked(stage: Stage) -> str:
+    backup = f", and now its backup, the role {stage.backup_role}" if stage.escalated_at and stage.backup_role else ""
+    if not stage.people:
+        return f"The open stage asks for the role {stage.role}{backup}, which you do not have."
+    names = ", ".join(sorted(names_of(stage.people).values()))
+    of_role = f", who must hold the role {stage.role}" if stage.role else ""
+    return f"The open stage asks {names}{of_role}{backup}, not you."
 
 
 def check_may_apply(*, user: User, change_request: ChangeRequest) -> None:

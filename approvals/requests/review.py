@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals import events, governed
-from approvals.requests import notices, permissions, revisions, rules, schedules
+from approvals.requests import notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
 from approvals.requests.recording import record_step
@@ -16,11 +16,6 @@ from approvals.requests.services import current, locked
 from approvals.requests.states import Action
 from foundation.identity.models import User
 from foundation.integrity import refine_integrity_error
-
-
-def open_stage(revision: Revision) -> Stage | None:
-    """The first stage that lacks its quorum, or None if all are passed."""
-    return revision.stages.filter(completed_at__isnull=True).order_by("position").first()
 
 
 @transaction.atomic
@@ -35,7 +30,7 @@ def approve(
 
     :raises WrongState: if the request is not in review
     :raises SelfReview: if the reviewer's human wrote any revision of the request
-    :raises NotAReviewer: if the open stage asks for another role
+    :raises NotAReviewer: if the open stage asks others
     :raises StaleDigest: if the request changed since the reviewer read it
     :raises AlreadyDecided: if the reviewer's human has decided on this revision
 
@@ -50,10 +45,8 @@ def approve(
     if given >= stage.quorum:
         stage.completed_at = now
         stage.save(update_fields=["completed_at"])
-        following = open_stage(revision)
-        if following is not None:
-            notices.tell_reviewers(change_request=change_request, revision=revision, stage=following, now=now)
-        else:
+        following = stages.ask(change_request=change_request, revision=revision, now=now)
+        if following is None:
             change_request.status = rules.next_status(change_request=change_request, action=Action.COMPLETE)
             change_request.approved_at = now
             change_request.save(update_fields=["status", "approved_at"])
@@ -133,7 +126,7 @@ def _decide(
     comment: str,
 ) -> tuple[Revision, Stage]:
     revision = current(change_request)
-    stage = open_stage(revision)
+    stage = stages.open_stage(revision)
     if stage is None:
         raise WrongState(f"Change {change_request.number} has every approval that it needs.")
     permissions.check_may_review(user=reviewer, change_request=change_request, stage=stage)
@@ -173,6 +166,6 @@ def _record(
         actor=actor,
         now=now,
         revision=revision,
-        role=stage.role,
+        role=stage.whom,
         comment=comment.strip(),
     )

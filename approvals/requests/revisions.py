@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from approvals import governed
 from approvals.governed import Draft, Operation, Plan, Preparation, PreparedItem, Scope
 from approvals.policies.models import Policy
-from approvals.policies.rules import PolicyRow, StageRequirement, stages_for
+from approvals.policies.rules import PolicyRow, StageRequirement, read_stage, stages_for
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
 from approvals.requests.schedules import Schedule
@@ -182,6 +182,9 @@ def store(*, change_request: ChangeRequest, planned: Planned, author: User | Non
             role=stage.role,
             quorum=stage.quorum,
             reasons=list(stage.reasons),
+            people=list(stage.people),
+            backup_role=stage.backup_role,
+            due_hours=stage.due_hours,
         )
         for stage in planned.stages
     )
@@ -199,12 +202,12 @@ def check_untouched(*, revision: Revision) -> None:
     """
     content = bytes(revision.content)
     stored = [_item_document(item) for item in items_of(revision)]
-    stages = list(revision.stages.order_by("position").values("position", "role", "quorum", "reasons"))
+    stages = list(revision.stages.order_by("position").values(*(field.name for field in fields(StageRequirement))))
     if (
         digest(content) != revision.digest
         or canonical_bytes(revision.document) != content
         or jsonable(stored) != revision.document["items"]
-        or jsonable(stages) != revision.document["policy"]
+        or jsonable(stages) != jsonable([asdict(stage) for stage in stages_of(revision)])
     ):
         raise DigestMismatch(
             f"Revision {revision.number} is not what its digest says. Do not apply it; tell your auditor.",
@@ -263,10 +266,7 @@ def drafts_of(items: Sequence[PreparedItem]) -> list[Draft]:
 
 def stages_of(revision: Revision) -> tuple[StageRequirement, ...]:
     """The chain that the revision's digest covers."""
-    return tuple(
-        StageRequirement(stage["position"], stage["role"], stage["quorum"], tuple(stage["reasons"]))
-        for stage in revision.document["policy"]
-    )
+    return tuple(read_stage(stage, reasons=tuple(stage["reasons"])) for stage in revision.document["policy"])
 
 
 def _item_document(item: PreparedItem) -> dict[str, JSON]:

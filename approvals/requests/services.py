@@ -11,7 +11,7 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.governed import Draft
-from approvals.requests import gates, notices, permissions, revisions, rules, schedules
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.recording import record_step
@@ -208,9 +208,7 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
         now=now,
         revision=revision,
     )
-    stage = revision.stages.order_by("position").first()
-    if stage is not None:
-        notices.tell_reviewers(change_request=change_request, revision=revision, stage=stage, now=now)
+    stages.ask(change_request=change_request, revision=revision, now=now)
     return change_request
 
 

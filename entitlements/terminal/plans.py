@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from approvals.policies.rules import whom
 from entitlements.catalog.regions import country_name
 from entitlements.directory.services import names_of
 
@@ -29,7 +30,8 @@ def print_plan(console: Console, document: Mapping[str, JSON], stages: list[Mapp
     for row in broken:
         console.print(Text(f"  ✗ {row['item']}: {row['sentence']} Broken: {row['broken']}", style="red"))
     for stage in stages:
-        console.print(f"Needs {stage['quorum']} × {stage['role']}: {'; '.join(stage['reasons'])}.")
+        asked = whom(role=stage["role"], people=stage["people"])
+        console.print(f"Needs {stage['quorum']} × {asked}: {'; '.join(stage['reasons'])}.")
 
 
 def _print_changes(console: Console, document: Mapping[str, JSON]) -> None:

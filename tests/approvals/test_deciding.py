@@ -9,6 +9,7 @@ import pytest
 from approvals.requests import review, services
 from approvals.requests.errors import AlreadyDecided, CommentRequired, NotAReviewer, SelfReview, StaleDigest, WrongState
 from approvals.requests.models import ChangeRequest, Decision
+from approvals.requests.stages import open_stage
 from approvals.requests.states import Status
 from entitlements.directory.models import PersonalDetails
 from foundation.errors import NotFound
@@ -48,7 +49,7 @@ class TestApprove:
 
         approve(request, world.first, world.second)
 
-        stage = review.open_stage(revision_of(request))
+        stage = open_stage(revision_of(request))
         assert stage is not None
         assert (fresh(request).status, stage.role) == (Status.IN_REVIEW, "legal")
 

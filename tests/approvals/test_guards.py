@@ -1,6 +1,7 @@
 """INV-2, INV-3, INV-4 below the services: what the tables of change control refuse, whoever writes."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -252,6 +253,89 @@ class TestRevisionTables:
                 request.current_revision_id,
             )
             assert told.startswith("INV-3")
+
+
+class TestStageTable:
+    """A stage is opened, escalated and completed once each; time given to it is not taken away."""
+
+    def asked(self, world: World) -> Any:
+        stage = {"position": 1, "role": "licensing", "quorum": 1, "due_hours": 24, "backup_role": "legal"}
+        given.record("policy.create", name="Everything", stages=[stage])
+        return revision_of(world.submit()).stages.get()
+
+    def test_is_escalated_once_it_is_overdue(self, world: World) -> None:
+        stage = self.asked(world)
+        early = given.NOW + timedelta(hours=23, minutes=59)
+
+        refused(
+            "stage_escalated_when_overdue",
+            "UPDATE approvals_stage SET escalated_at = %s WHERE id = %s",
+            early,
+            stage.id,
+        )
+        execute("UPDATE approvals_stage SET escalated_at = %s WHERE id = %s", given.NOW + timedelta(hours=24), stage.id)
+
+    def test_is_not_escalated_before_it_is_asked(self, world: World) -> None:
+        stage = {"position": 1, "role": "licensing", "quorum": 1, "due_hours": 24, "backup_role": "legal"}
+        given.record("policy.create", name="Everything", stages=[stage])
+        waiting = revision_of(world.propose()).stages.get()
+
+        refused(
+            "stage_escalated_when_overdue",
+            "UPDATE approvals_stage SET escalated_at = %s WHERE id = %s",
+            given.NOW + timedelta(days=9),
+            waiting.id,
+        )
+
+    def test_is_not_escalated_without_a_time_to_be_overdue(self, world: World) -> None:
+        stage = revision_of(world.submit()).stages.get()
+
+        refused(
+            "stage_escalated_when_overdue",
+            "UPDATE approvals_stage SET escalated_at = %s WHERE id = %s",
+            given.NOW + timedelta(days=9),
+            stage.id,
+        )
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "opened_at = opened_at + interval '1 hour'",
+            "opened_at = NULL",
+            "people = '[\"somebody\"]'",
+            "backup_role = 'finance'",
+            "due_hours = 1",
+        ],
+    )
+    def test_keeps_when_it_was_asked_and_whom(self, world: World, change: str) -> None:
+        refused("stage_completed_once", f"UPDATE approvals_stage SET {change} WHERE id = %s", self.asked(world).id)
+
+    def test_is_escalated_once(self, world: World) -> None:
+        stage = self.asked(world)
+        escalate = "UPDATE approvals_stage SET escalated_at = %s WHERE id = %s"
+        execute(escalate, given.NOW + timedelta(hours=24), stage.id)
+
+        refused("stage_completed_once", escalate, given.NOW + timedelta(hours=25), stage.id)
+
+    @pytest.mark.parametrize("column", ["opened_at", "escalated_at", "completed_at"])
+    def test_starts_unasked(self, world: World, column: str) -> None:
+        later = Revision.objects.create(
+            change_request=(request := world.propose()),
+            number=2,
+            created_at=given.NOW,
+            content=b"{}",
+            digest="0" * 64,
+            document={},
+        )
+
+        refused(
+            "stage_starts_unasked",
+            "INSERT INTO approvals_stage SELECT (jsonb_populate_record(stage, jsonb_build_object("
+            f"'id', gen_random_uuid(), 'revision_id', %s::text, '{column}', now()))).* FROM approvals_stage stage "
+            "WHERE revision_id = %s",
+            later.id,
+            request.current_revision_id,
+        )
 
 
 class TestDecisionTable:

@@ -1,6 +1,7 @@
 """Which stages a change needs: pure, and never fewer for want of understanding."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -303,3 +304,51 @@ class TestBeyond:
         most = {role: max((s.quorum for s in reviewed if s.role == role), default=0) for role in ("a", "b")}
 
         assert bool(beyond(reviewed=reviewed, fresh=fresh)) == any(stage.quorum > most[stage.role] for stage in fresh)
+
+    def test_asks_named_people_of_their_own(self) -> None:
+        anybody = StageRequirement(1, "a", 1, ("why",))
+        named = replace(anybody, people=("p",))
+        either = replace(anybody, people=("p", "q"))
+        whoever = replace(named, role="")
+
+        assert beyond(reviewed=(anybody,), fresh=(named,)) == ("1 named person of a must approve with 1, not 0",)
+        assert beyond(reviewed=(either,), fresh=(named,))
+        assert beyond(reviewed=(whoever,), fresh=(named,))
+        for enough in ((named, anybody), (named, either), (named, whoever)):
+            assert beyond(reviewed=(enough[0],), fresh=(enough[1],)) == ()
+
+    def test_asks_for_more_where_a_backup_is_not_allowed_any_more(self) -> None:
+        backed = StageRequirement(1, "a", 1, ("why",), backup_role="b", due_hours=4)
+        alone = replace(backed, backup_role="", due_hours=None)
+
+        assert beyond(reviewed=(alone,), fresh=(backed,)) == ()
+        assert beyond(reviewed=(backed,), fresh=(replace(backed, due_hours=1),)) == ()
+        assert beyond(reviewed=(backed,), fresh=(alone,))
+
+
+class TestStrictest:
+    def test_asks_for_more_people_sooner_and_a_backup_only_if_all_allow_it(self) -> None:
+        def with_stage(name: str, **more: Any) -> PolicyRow:
+            return PolicyRow(name, (), [{"position": 1, "role": "legal", "quorum": 1} | more], "")
+
+        one = with_stage("one", due_hours=48, backup_role="finance")
+        same = with_stage("same", quorum=2, backup_role="finance")
+        other = with_stage("other", due_hours=24)
+
+        [both] = chain(one, same)
+        [all_three] = chain(one, same, other)
+
+        assert (both.quorum, both.due_hours, both.backup_role) == (2, 48, "finance")
+        assert (all_three.quorum, all_three.due_hours, all_three.backup_role) == (2, 24, "")
+
+    def test_keeps_named_people_as_a_stage_of_their_own(self) -> None:
+        anybody = {"position": 1, "role": "legal", "quorum": 1}
+
+        found = chain(PolicyRow("both", (), [anybody, anybody | {"people": ["p"]}], ""))
+
+        assert [(stage.position, stage.people) for stage in found] == [(1, ()), (2, ("p",))]
+
+    def test_asks_for_the_default_chain_if_a_stage_asks_nobody(self) -> None:
+        [default] = chain(PolicyRow("nobody", (), [{"position": 1, "role": "", "quorum": 1}], ""))
+
+        assert (default.role, default.quorum) == ("licensing", 2)
