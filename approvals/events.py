@@ -17,6 +17,9 @@ REQUEST_FILE_ATTACHED = "approvals.change_request.file_attached"
 REQUEST_SCHEDULED = "approvals.change_request.scheduled"
 REQUEST_MISSED = "approvals.change_request.missed"
 REQUEST_FAILED = "approvals.change_request.failed"
+REQUEST_EXPIRY_ANNOUNCED = "approvals.change_request.expiry_announced"
+REQUEST_EXPIRED = "approvals.change_request.expired"
+REQUEST_HELD = "approvals.change_request.held"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -39,6 +42,11 @@ EVENT_TYPES = (
     EventType(REQUEST_SCHEDULED, "Change {number}, digest {digest}, is scheduled: it is applied {window}."),
     EventType(REQUEST_MISSED, "Change {number} missed its window and was not applied: {why}"),
     EventType(REQUEST_FAILED, "Change {number} was due and could not be applied: {why}"),
+    EventType(
+        REQUEST_EXPIRY_ANNOUNCED, "The author of change {number} is told that it expires at {expires_at} ({status})."
+    ),
+    EventType(REQUEST_EXPIRED, "Change {number} expired: {why}"),
+    EventType(REQUEST_HELD, "Change {number} is due and held, while its window is open: {why}"),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

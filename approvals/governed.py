@@ -200,6 +200,14 @@ class Access(Protocol):
         """Whether the user may see every account and product of a scope."""
         ...
 
+    def ancestors(self, *, account_ids: frozenset[uuid.UUID]) -> Mapping[uuid.UUID, frozenset[uuid.UUID]]:
+        """Each of these accounts that exists, with every account above it."""
+        ...
+
+    def names(self, *, scope: Scope, user: User | None) -> Mapping[uuid.UUID, str]:
+        """What people call a scope's accounts and products: those that exist and, if there is one, the user may see."""
+        ...
+
 
 @dataclass(frozen=True)
 class FieldLine:

@@ -2,16 +2,19 @@
 
 from approvals.attachments.models import Attachment, Blob
 from approvals.discussion.models import Comment
+from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
 
 __all__ = [
+    "AccountingPeriod",
     "Attachment",
     "Authorization",
     "Blob",
     "ChangeRequest",
     "Comment",
     "Decision",
+    "Freeze",
     "Item",
     "ItemScope",
     "Policy",

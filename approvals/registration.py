@@ -1,12 +1,23 @@
 """What approvals itself registers with audit and with its own port."""
 
 from approvals import events
+from approvals.freezes import changes as freeze_changes
+from approvals.freezes import periods
+from approvals.freezes.conflicts import ConflictGate
+from approvals.freezes.gate import FreezeGate
 from approvals.governed import register_kinds
 from approvals.policies import changes
+from approvals.requests.gates import register_gate
+from approvals.requests.standing import register_rule
 from audit.contributors import register_event_types
 
 
 def register() -> None:
-    """Register this app's event types and kinds."""
+    """Register this app's event types, kinds and gates."""
     register_event_types(events.EVENT_TYPES)
     register_kinds(changes.KINDS)
+    register_kinds(freeze_changes.KINDS)
+    register_kinds(periods.KINDS)
+    register_rule(periods.BackdatedRule())
+    register_gate(FreezeGate())
+    register_gate(ConflictGate())

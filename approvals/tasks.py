@@ -2,13 +2,19 @@
 
 from celery import shared_task
 
-from approvals.requests import timetable
+from approvals.requests import expiry, timetable
 from foundation import clock
 
-__all__ = ["apply_due_changes"]
+__all__ = ["apply_due_changes", "expire_changes"]
 
 
 @shared_task(name="approvals.tasks.apply_due_changes", ignore_result=True)  # type: ignore[untyped-decorator]
 def apply_due_changes() -> None:
     """Apply the scheduled changes whose window is open; those whose window is over are missed."""
     timetable.apply_due(now=clock.now())
+
+
+@shared_task(name="approvals.tasks.expire_changes", ignore_result=True)  # type: ignore[untyped-decorator]
+def expire_changes() -> None:
+    """Close the open changes that nobody went on with; tell their authors a week before."""
+    expiry.expire_due(now=clock.now())

@@ -41,6 +41,8 @@ _NAVIGATION = [
         "items": [
             _page("Change requests", "rule", "approvals_changerequest"),
             _page("Policies", "policy", "approvals_policy"),
+            _page("Freezes", "ac_unit", "approvals_freeze"),
+            _page("Closed periods", "lock_clock", "approvals_accountingperiod"),
             _page("Ledger", "history_edu", "audit_event", "audit.view_event"),
         ],
     },

@@ -11,5 +11,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "foundation.tasks.deliver_outbox", "schedule": 10.0},
     "sweep-outbox": {"task": "foundation.tasks.sweep_outbox", "schedule": 60.0},
     "apply-due-changes": {"task": "approvals.tasks.apply_due_changes", "schedule": 60.0},
+    "expire-changes": {"task": "approvals.tasks.expire_changes", "schedule": 900.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
 }

@@ -244,6 +244,11 @@ CELERY_BEAT_SCHEDULE = SCHEDULE
 # Kept in memory: its bells ring at least hourly, and a file is one more thing that a killed beat can leave broken.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
+# After how many days an open change that nobody goes on with is closed; its author is told a week before.
+EXPIRE_DRAFTS_AFTER_DAYS = read_integer("EXPIRE_DRAFTS_AFTER_DAYS", default=90, minimum=8, maximum=3650)
+EXPIRE_REVIEWS_AFTER_DAYS = read_integer("EXPIRE_REVIEWS_AFTER_DAYS", default=45, minimum=8, maximum=3650)
+EXPIRE_APPROVALS_AFTER_DAYS = read_integer("EXPIRE_APPROVALS_AFTER_DAYS", default=30, minimum=8, maximum=3650)
+
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 LOG_LEVEL = read_choice("LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOGGING = logs.arrange(level=LOG_LEVEL, for_people=EMBEDDED)

@@ -4,7 +4,8 @@ The admin of change control: its own pages, and the base on which every governed
 `proposing.py` has the base; nothing that it leads to writes a governed record.
 """
 
+from approvals.admin.freezes import AccountingPeriodAdmin
 from approvals.admin.policies import PolicyAdmin
 from approvals.admin.requests import ChangeRequestAdmin
 
-__all__ = ["ChangeRequestAdmin", "PolicyAdmin"]
+__all__ = ["AccountingPeriodAdmin", "ChangeRequestAdmin", "PolicyAdmin"]

@@ -1,7 +1,7 @@
 """Change requests as readers meet them: everything that a decision needs, and what the reader may do now."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -11,12 +11,15 @@ from approvals import governed
 from approvals.governed import PreparedItem, Scope
 from approvals.policies.eligibility import names_of
 from approvals.records.rows import changed_fields
-from approvals.requests import outlook, permissions, rules, schedules
+from approvals.requests import expiry, gates, obstacles, outlook, permissions, rules, schedules
+from approvals.requests import revisions as revisions_of
+from approvals.requests.drift import drifts_of
 from approvals.requests.errors import AlreadyDecided, WrongState
+from approvals.requests.gates import Obstacle, Step
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
 from approvals.requests.revisions import Planned
 from approvals.requests.services import current
-from approvals.requests.states import PRESENTATIONS, Action, Status
+from approvals.requests.states import OPEN, PRESENTATIONS, Action, Status
 from approvals.roles import VIEW_REQUESTS
 from foundation.errors import DomainError, NotPermitted
 from foundation.identity.models import User
@@ -57,6 +60,8 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
     )
     stages = list(revision.stages.order_by("position"))
     names = names_of(human for stage in stages for human in stage.people)
+    items = revisions_of.items_of(revision) if change_request.status in OPEN else ()
+    found = obstacles.of_request(change_request=change_request, reader=user, now=now, items=items)
     return _summary(change_request, revision) | {
         "awaits": PRESENTATIONS[Status(change_request.status)].owner,
         "rationale": revision.document["rationale"],
@@ -69,7 +74,10 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         "failures": revision.document["plan"].get("failures", []),
         "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id], names) for stage in stages],
         "stale_decisions": [row for row in decisions if row.revision_id != revision.id],
-        "actions": _actions(change_request, revision, stages, decisions, user, now),
+        "obstacles": found,
+        "moved": [drift.document() for drift in drifts_of(items)],
+        "expires_at": expiry.expires_at(change_request),
+        "actions": _actions(change_request, revision, stages, decisions, found, user, now),
     }
 
 
@@ -83,13 +91,14 @@ def approvers(*, change_request_id: uuid.UUID, user: User) -> Document:
     return _approvers(outlook.of_request(change_request=change_request))
 
 
-def preview(planned: Planned, *, author: User) -> Document:
-    """A plan that is not filed: what would happen, who would have to approve it, and who could."""
+def preview(planned: Planned, *, author: User, now: datetime) -> Document:
+    """A plan that is not filed: what would happen, what stands in its way, who would have to approve it, who could."""
     return {
         "items": [_planned_item(position, item) for position, item in enumerate(planned.items)],
         "plan": planned.plan.document,
         "new_gaps": planned.plan.new_gaps,
         "failures": list(planned.plan.failures),
+        "obstacles": obstacles.of_plan(planned=planned, reader=author, now=now),
     } | _approvers(
         outlook.outlook(
             stages=planned.stages,
@@ -177,6 +186,7 @@ def _actions(
     revision: Revision,
     stages: Iterable[Stage],
     decisions: Iterable[Decision],
+    found: Sequence[Obstacle],
     user: User,
     now: datetime,
 ) -> list[Document]:
@@ -192,14 +202,20 @@ def _actions(
 
     edit = partial(permissions.check_may_edit, user=user, change_request=change_request)
 
+    def submit() -> None:
+        edit()
+        gates.check_not_stopped(step=Step.REVIEW, found=found)
+
     def apply() -> None:
         permissions.check_may_apply(user=user, change_request=change_request)
         rules.check_window(change_request=change_request, schedule=schedules.of(revision.document), now=now)
+        gates.check_not_stopped(step=Step.APPLICATION, found=found)
 
     withdraw = partial(permissions.check_may_withdraw, user=user, change_request=change_request)
     checks: tuple[tuple[str, Action, Callable[[], None]], ...] = (
         ("amend", Action.AMEND, edit),
-        ("submit", Action.SUBMIT, edit),
+        ("replan", Action.AMEND, edit),
+        ("submit", Action.SUBMIT, submit),
         ("approve", Action.COMPLETE, review),
         ("ask_for_changes", Action.ASK_FOR_CHANGES, review),
         ("reject", Action.REJECT, review),

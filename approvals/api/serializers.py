@@ -5,7 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from approvals.governed import Draft, FactUnit, Operation
+from approvals.requests.gates import Step
 from approvals.requests.models import Decision
+from approvals.requests.replanning import Both
 from approvals.requests.revisions import MAXIMUM_ITEMS, Rationale, Waiver
 from approvals.requests.schedules import Schedule, said
 from approvals.requests.states import Status
@@ -61,6 +63,9 @@ class PlanRequestSerializer(Read):
     """What to plan without filing it."""
 
     items = serializers.ListField(child=ItemDraftSerializer(), min_length=1, max_length=MAXIMUM_ITEMS)
+    schedule = ScheduleSerializer(
+        required=False, allow_null=True, help_text="When it would be applied: what stands in the way then is told."
+    )
 
 
 class ProposalSerializer(Read):
@@ -88,6 +93,38 @@ class AmendmentSerializer(Read):
     schedule = ScheduleSerializer(
         required=False, allow_null=True, help_text="Kept as it was unless given; null clears it."
     )
+
+
+class ReplanSerializer(Read):
+    """Plan a request again on what stands now."""
+
+    digest = serializers.CharField(
+        required=False, max_length=64, help_text="Of the revision that you read; refused if another is current."
+    )
+    both = serializers.ChoiceField(
+        choices=[(one.value, one.value) for one in Both],
+        required=False,
+        help_text="Whose value holds where both changed a field: this change's (mine) or what stands now (theirs).",
+    )
+
+
+class MovedFieldSerializer(Read):
+    """A field that others changed since the revision was planned."""
+
+    field = serializers.CharField()
+    base = serializers.JSONField(allow_null=True)
+    now = serializers.JSONField(allow_null=True)
+    proposed = serializers.JSONField(allow_null=True)
+    differs = serializers.BooleanField(help_text="Both changed it, and not to the same.")
+
+
+class DriftSerializer(Read):
+    """A record that others changed since the revision was planned."""
+
+    record_id = serializers.UUIDField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    gone = serializers.BooleanField()
+    changes = MovedFieldSerializer(many=True)
 
 
 class ApprovalSerializer(Read):
@@ -217,6 +254,21 @@ class ChangeRequestSerializer(Read):
     revision = RevisionReferenceSerializer(source="current_revision")
 
 
+class ObstacleSerializer(Read):
+    """Something besides approvals that stands in the way, such as a freeze."""
+
+    title = serializers.CharField()
+    sentence = serializers.CharField()
+    stops = serializers.ListField(
+        source="steps",
+        child=serializers.ChoiceField(choices=[(step.value, step.value) for step in Step]),
+        help_text="The steps that it stops; empty: a warning.",
+    )
+    until = serializers.DateTimeField(allow_null=True, help_text="When it ends by itself, if it does.")
+    passes_emergency = serializers.BooleanField(help_text="An emergency permit passes it.")
+    change_number = serializers.IntegerField(allow_null=True, help_text="Another change that it is about.")
+
+
 class _PlannedSerializer(Read):
     items = ItemSerializer(many=True)
     plan = serializers.DictField(
@@ -224,6 +276,7 @@ class _PlannedSerializer(Read):
     )
     new_gaps = serializers.BooleanField(help_text="Somebody would lose access; a waiver must declare it.")
     failures = serializers.ListField(child=serializers.CharField(), help_text="Rules that keep it from review.")
+    obstacles = ObstacleSerializer(many=True, help_text="What else stands in the way, or may.")
 
 
 class ExcludedSerializer(Read):
@@ -266,6 +319,8 @@ class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer)
     stages = StageSerializer(many=True)
     stale_decisions = DecisionSerializer(many=True, help_text="On earlier revisions: they count no longer.")
     actions = ActionSerializer(many=True)
+    moved = DriftSerializer(many=True, help_text="Records that others changed since this was planned.")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When it is closed if nobody goes on with it.")
 
 
 class FactSerializer(Read):

@@ -3,8 +3,10 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from approvals.api.accounting_periods import AccountingPeriods
 from approvals.api.attachments import Attachments
 from approvals.api.comments import Comments
+from approvals.api.freezes import Freezes
 from approvals.api.policies import Policies
 from approvals.api.revisions import DifferenceView
 from approvals.api.tokens import Token, Tokens
@@ -13,6 +15,8 @@ from approvals.api.views import ChangeRequests, Kinds, Plans
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("change-requests", ChangeRequests, basename="change-request")
 router.register("policies", Policies, basename="policy")
+router.register("accounting-periods", AccountingPeriods, basename="accounting-period")
+router.register("freezes", Freezes, basename="freeze")
 
 urlpatterns = [
     *router.urls,

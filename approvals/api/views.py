@@ -29,13 +29,15 @@ from approvals.api.serializers import (
     PlanRequestSerializer,
     PlanSerializer,
     ProposalSerializer,
+    ReplanSerializer,
     drafts_from,
     rationale_from,
     schedule_from,
     waiver_from,
 )
-from approvals.requests import application, permissions, review, services
+from approvals.requests import application, permissions, replanning, review, services
 from approvals.requests.models import ChangeRequest
+from approvals.requests.replanning import Both
 from approvals.requests.schedules import Former
 from foundation import clock
 from foundation.api.idempotency import idempotent
@@ -157,6 +159,23 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
         )
         return told(request, change_request)
 
+    @extend_schema(
+        summary="Plan again on what stands now", request=ReplanSerializer, responses=ChangeRequestDetailSerializer
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def replan(self, request: Request, id: uuid.UUID) -> Response:
+        """Ask for the same on the records as they stand, in a new revision; `both` says whose value holds."""
+        values = parsed(ReplanSerializer, request)
+        change_request = replanning.replan(
+            change_request_id=id,
+            author=sender(request),
+            now=clock.now(),
+            both=Both(values["both"]) if "both" in values else None,
+            expected_digest=values.get("digest"),
+        )
+        return told(request, change_request)
+
     @extend_schema(summary="Send to review", request=None, responses=ChangeRequestDetailSerializer)
     @action(detail=True, methods=["post"])
     @idempotent
@@ -217,8 +236,14 @@ class Plans(ApiView):
     def post(self, request: Request) -> Response:
         """What the items would do, and who would have to approve them. Nothing is kept."""
         values = parsed(PlanRequestSerializer, request)
-        planned = services.preview(drafts=drafts_from(values["items"]), user=sender(request), now=clock.now())
-        return Response(PlanSerializer(reading.preview(planned, author=sender(request))).data)
+        now = clock.now()
+        planned = services.preview(
+            drafts=drafts_from(values["items"]),
+            user=sender(request),
+            now=now,
+            schedule=schedule_from(values.get("schedule")),
+        )
+        return Response(PlanSerializer(reading.preview(planned, author=sender(request), now=now)).data)
 
 
 class Kinds(ApiView):

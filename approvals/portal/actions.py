@@ -4,12 +4,13 @@ The buttons of a change request's page: what its state offers, and why a button 
 A disabled button says what the permission or the rule would say if it were pressed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.requests import permissions, rules, schedules
+from approvals.requests import gates, permissions, rules, schedules
 from approvals.requests.errors import AlreadyDecided
+from approvals.requests.gates import Obstacle, Step
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
 from approvals.requests.states import Action, Status
 from foundation.errors import DomainError
@@ -52,12 +53,16 @@ def why_not_decide(*, change_request: ChangeRequest, revision: Revision, stage: 
     return why
 
 
-def buttons(*, change_request: ChangeRequest, revision: Revision, user: User, now: datetime) -> tuple[Button, ...]:
+def buttons(
+    *, change_request: ChangeRequest, revision: Revision, obstacles: Sequence[Obstacle], user: User, now: datetime
+) -> tuple[Button, ...]:
     """What the request's state offers besides deciding, in the order in which it is usually done."""
-    return tuple(_buttons(change_request, revision, user, now))
+    return tuple(_buttons(change_request, revision, obstacles, user, now))
 
 
-def _buttons(change_request: ChangeRequest, revision: Revision, user: User, now: datetime) -> Iterator[Button]:
+def _buttons(
+    change_request: ChangeRequest, revision: Revision, obstacles: Sequence[Obstacle], user: User, now: datetime
+) -> Iterator[Button]:
     schedule = schedules.of(revision.document)
 
     def may_edit() -> None:
@@ -70,12 +75,14 @@ def _buttons(change_request: ChangeRequest, revision: Revision, user: User, now:
             lambda: rules.check_rules_hold(document=revision.document),
             lambda: rules.check_waived(document=revision.document),
             lambda: rules.check_not_over(schedule=schedule, now=now),
+            lambda: gates.check_not_stopped(step=Step.REVIEW, found=obstacles),
         )
         yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
     if change_request.status in {Status.APPROVED, Status.SCHEDULED}:
         why = refusal(
             lambda: permissions.check_may_apply(user=user, change_request=change_request),
             lambda: rules.check_window(change_request=change_request, schedule=schedule, now=now),
+            lambda: gates.check_not_stopped(step=Step.APPLICATION, found=obstacles),
         )
         yield Button(
             "apply",

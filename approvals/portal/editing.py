@@ -16,7 +16,8 @@ from pydantic import AwareDatetime, BaseModel
 from approvals import governed
 from approvals.governed import Draft, PreparedItem
 from approvals.portal.reading import found
-from approvals.requests import permissions, revisions, rules, schedules
+from approvals.requests import obstacles, permissions, revisions, rules, schedules
+from approvals.requests.gates import Obstacle
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.revisions import Rationale, Waiver
 from approvals.requests.schedules import TOLERANCE, Former, Schedule
@@ -65,6 +66,7 @@ class Form:
     gap: str
     items: Sequence[EditedItem]
     hidden_items: int
+    obstacles: Sequence[Obstacle]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Amendment:
     expected_digest: str
 
 
-def form(*, number: int, user: User, posted: Mapping[str, str] | None = None) -> Form:
+def form(*, number: int, user: User, now: datetime, posted: Mapping[str, str] | None = None) -> Form:
     """
     The form as it stands, or with what was posted.
 
@@ -110,6 +112,7 @@ def form(*, number: int, user: User, posted: Mapping[str, str] | None = None) ->
         gap=revision.plan.get("interruption") or "",
         items=[item for item in map(_edited, range(ITEMS_SHOWN), items) if item.inputs],
         hidden_items=max(len(items) - ITEMS_SHOWN, 0),
+        obstacles=obstacles.of_request(change_request=change_request, reader=user, now=now, items=items),
     )
 
 

@@ -11,10 +11,12 @@ from django.utils.functional import SimpleLazyObject
 from approvals import governed
 from approvals.events import REQUEST_FAILED, REQUEST_MISSED
 from approvals.governed import PreparedItem
-from approvals.portal import actions, inbox
+from approvals.portal import actions
 from approvals.portal.actions import Button
-from approvals.requests import outlook, permissions, revisions, schedules
-from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, Revision, Stage, stale_decisions
+from approvals.requests import expiry, obstacles, outlook, permissions, revisions, schedules
+from approvals.requests.drift import Drift, drifts_of
+from approvals.requests.gates import Obstacle
+from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision, Stage, stale_decisions
 from approvals.requests.schedules import Schedule
 from approvals.requests.services import current
 from approvals.requests.stages import open_stage
@@ -66,6 +68,9 @@ class Reading:
     waiver: Mapping[str, str] | None
     schedule: Schedule | None
     came_back: str
+    obstacles: Sequence[Obstacle]
+    drifts: Sequence[Drift]
+    expires_at: datetime | None
     new_gaps: bool
     plan: Mapping[str, Any]
     plan_template: str
@@ -80,9 +85,13 @@ class Reading:
     stale: Sequence[Decision]
     events: Sequence[ShownEvent]
     record_events: int
-    others: Sequence[ChangeRequest]
     authorization: Authorization | None
     item_count: int
+
+    @property
+    def differ(self) -> bool:
+        """Whether others changed a field of which this change says something else."""
+        return any(drift.differing for drift in self.drifts)
 
     @property
     def counts(self) -> str:
@@ -127,6 +136,7 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
     document = revision.document
     events, record_events = _events(change_request)
     approvers = outlook.of_request(change_request=change_request)
+    in_the_way = obstacles.of_request(change_request=change_request, reader=user, now=now, items=items)
     return Reading(
         change_request=change_request,
         revision=revision,
@@ -135,6 +145,9 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         waiver=document["waiver"],
         schedule=schedules.of(document),
         came_back=_came_back(change_request),
+        obstacles=in_the_way,
+        drifts=drifts_of(items) if change_request.status in OPEN else (),
+        expires_at=expiry.expires_at(change_request),
         new_gaps=document["plan"]["new_gaps"],
         plan=revision.plan,
         plan_template=presenter.template_name,
@@ -144,12 +157,13 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         open_stage=stage,
         why_not_decide=actions.why_not_decide(change_request=change_request, revision=revision, stage=stage, user=user),
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
-        buttons=actions.buttons(change_request=change_request, revision=revision, user=user, now=now),
+        buttons=actions.buttons(
+            change_request=change_request, revision=revision, obstacles=in_the_way, user=user, now=now
+        ),
         decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),
         stale=_stale(change_request),
         events=events,
         record_events=record_events,
-        others=_others(change_request, revision, user),
         authorization=Authorization.objects.filter(change_request=change_request).first(),
         item_count=len(document["items"]),
     )
@@ -224,16 +238,3 @@ def _events(change_request: ChangeRequest) -> tuple[list[ShownEvent], int]:
         for event in own
     ]
     return shown, of_request.exclude(subject_id=change_request.id).count()
-
-
-def _others(change_request: ChangeRequest, revision: Revision, user: User) -> list[ChangeRequest]:
-    """Other open requests that touch the same records."""
-    records = Item.objects.filter(revision=revision).values("record_id")
-    touching = Item.objects.filter(record_id__in=records).exclude(revision=revision).values("revision_id")
-    return list(
-        inbox.visible(user)
-        .open()
-        .filter(current_revision__in=touching)
-        .exclude(id=change_request.id)
-        .order_by("number")[:10]
-    )

@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import file_views, revision_views, views
+from approvals.portal import file_views, freezes, revision_views, views
 from foundation.web import accounts
 
 _changes = [
     path("", views.Work.as_view(), name="inbox"),
     path("changes/", views.Changes.as_view(), name="changes"),
+    path("freezes/", freezes.Freezes.as_view(), name="freezes"),
     path("changes/<int:number>/", views.Change.as_view(), name="change-request"),
     path("changes/<int:number>/edit/", views.Edit.as_view(), name="change-edit"),
     path("changes/<int:number>/decide/", views.Decide.as_view(), name="change-decide"),
@@ -16,6 +17,7 @@ _changes = [
     path("changes/<int:number>/files/<uuid:attachment_id>/", file_views.File.as_view(), name="change-file"),
     path("changes/<int:number>/revisions/", revision_views.Revisions.as_view(), name="change-revisions"),
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
+    path("changes/<int:number>/replan/", views.Replan.as_view(), name="change-replan"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),
 ]

@@ -12,30 +12,19 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from approvals.attachments.services import comment_with_file
 from approvals.portal import discussion, editing, files, inbox, reading
-from approvals.requests import application, review, services
+from approvals.portal.signed_in import SignedInPage as SignedInPage
+from approvals.requests import application, replanning, review, services
 from approvals.requests.errors import StaleDigest
 from approvals.requests.models import ChangeRequest
+from approvals.requests.replanning import Both
 from foundation.api.problems import Problem, problem_of
 from foundation.errors import DomainError, InvalidInput
-from foundation.identity.models import User
-from foundation.web.portal import PortalPage
 
 DECIDED = {
     "approve": "Your approval is recorded.",
     "ask_for_changes": "Your questions went back to the author.",
     "reject": "The change is rejected and closed.",
 }
-
-
-class SignedInPage(PortalPage):
-    """A page of a signed-in person, with their own type."""
-
-    @property
-    def user(self) -> User:
-        """Who is signed in; LoginRequiredMixin answers everybody else."""
-        user = self.request.user
-        assert isinstance(user, User)  # noqa: S101  see above
-        return user
 
 
 class Work(SignedInPage):
@@ -186,6 +175,22 @@ class Submit(ChangeAction):
         return "The change is in review. Whoever is asked finds it under “My work”."
 
 
+class Replan(ChangeAction):
+    """Plan a request again on what stands now."""
+
+    def act(self, change_request: ChangeRequest) -> str:
+        """Write the new revision."""
+        both = self.request.POST.get("both", "")
+        replanning.replan(
+            change_request_id=change_request.id,
+            author=self.user,
+            now=self.now,
+            both=Both(both) if both in {one.value for one in Both} else None,
+            expected_digest=self.request.POST.get("digest"),
+        )
+        return "Planned again on what stands now, as a new revision. Earlier decisions count no longer."
+
+
 class Withdraw(ChangeAction):
     """Close a request without applying it."""
 
@@ -211,7 +216,7 @@ class Edit(SignedInPage):
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         """Show the form."""
-        return self.page({"form": editing.form(number=number, user=self.user), "digest": None})
+        return self.page({"form": editing.form(number=number, user=self.user, now=self.now), "digest": None})
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
         """Save, or tell what is refused with what was typed."""
@@ -219,7 +224,7 @@ class Edit(SignedInPage):
         try:
             self.save(reading.found(number=number, user=self.user).id, number, posted)
         except DomainError as error:
-            form = editing.form(number=number, user=self.user, posted=posted)
+            form = editing.form(number=number, user=self.user, now=self.now, posted=posted)
             refused = problem_of(error)
             return self.page(
                 {

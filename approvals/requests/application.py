@@ -17,6 +17,7 @@ from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
 from approvals.policies.rules import beyond
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
+from approvals.requests.drift import drifts_of
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
@@ -180,10 +181,12 @@ def check_bases(items: Sequence[PreparedItem]) -> None:
         versions = dict(rows.values_list("pk", "version"))
         moved += [item for key, item in expected.items() if versions.get(key) != item.base_version]
     if moved:
-        labels = ", ".join(item.label for item in moved[:5])
+        drifts = drifts_of(moved)
+        listed = "; ".join(drift.sentence for drift in drifts[:5])
         raise StaleBase(
-            f"{labels} changed since this was planned. Edit the request: it is planned again on what stands now.",
+            f"Changed since this was planned: {listed}. Plan it again on what stands now, or withdraw it.",
             records=[str(item.record_id) for item in moved],
+            moved=[drift.document() for drift in drifts],
         )
 
 

@@ -66,6 +66,13 @@ class StaleBase(Conflict):
     title = "A record changed since this was planned"
 
 
+class FieldsConflict(Conflict):
+    """Others changed the same fields of the same record: somebody says whose value holds."""
+
+    code = "fields_conflict"
+    title = "Both changed the same"
+
+
 class MaterialMoved(Conflict):
     """A fresh plan is worse than the one that was approved; the review is open again."""
 

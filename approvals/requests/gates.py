@@ -6,7 +6,7 @@ sent to review and when it is applied. Each obstacle says in a sentence what sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,7 @@ from approvals.governed import PreparedItem
 from approvals.requests.errors import GateClosed
 from approvals.requests.models import ChangeRequest
 from approvals.requests.schedules import Schedule
+from foundation.identity.models import User
 
 
 class Step(StrEnum):
@@ -26,12 +27,19 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a gate is asked about; `change_request` is None before anything is filed."""
+    """
+    What a gate is asked about; `change_request` is None before anything is filed.
+
+    `step` is the step that is about to be taken, in a transaction, or None where somebody only wants to know. `reader`
+    is who reads the answer; without one, nothing is named that not everybody sees.
+    """
 
     change_request: ChangeRequest | None
     items: Sequence[PreparedItem]
     schedule: Schedule | None
     now: datetime
+    step: Step | None = None
+    reader: User | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,30 @@ class Obstacle:
     Something in the way: what it is, why in a sentence, and which steps it stops (none: a warning).
 
     `until` is when it ends by itself, if it does: what is scheduled waits for that inside its window.
+    `passes_emergency` lets an emergency permit pass. `change_number` names another change that it is about.
     """
 
     title: str
     sentence: str
     stops: frozenset[Step] = frozenset()
     until: datetime | None = None
+    passes_emergency: bool = False
+    change_number: int | None = None
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps that it stops, in their order."""
+        return [step for step in Step if step in self.stops]
+
+    @property
+    def stops_review(self) -> bool:
+        """Whether it keeps the change from review."""
+        return Step.REVIEW in self.stops
+
+    @property
+    def stops_application(self) -> bool:
+        """Whether it keeps the change from being applied."""
+        return Step.APPLICATION in self.stops
 
 
 class Gate(Protocol):
@@ -70,13 +96,24 @@ def obstacles(asked: Asked) -> tuple[Obstacle, ...]:
     return tuple(obstacle for gate in _GATES for obstacle in gate.obstacles(asked))
 
 
-def check_open(*, step: Step, asked: Asked) -> None:
+def check_open(*, step: Step, asked: Asked, emergency: bool = False) -> None:
     """
-    Refuse a step that an obstacle stops.
+    Refuse a step that an obstacle stops; `emergency` passes those that say so.
 
     :raises GateClosed: with each obstacle's sentence; `until` if all of them end by themselves
     """
-    stopping = [obstacle for obstacle in obstacles(asked) if step in obstacle.stops]
+    check_not_stopped(step=step, found=obstacles(replace(asked, step=step)), emergency=emergency)
+
+
+def check_not_stopped(*, step: Step, found: Sequence[Obstacle], emergency: bool = False) -> None:
+    """
+    Refuse a step that one of these obstacles stops.
+
+    :raises GateClosed: as check_open()
+    """
+    stopping = [
+        obstacle for obstacle in found if step in obstacle.stops and not (emergency and obstacle.passes_emergency)
+    ]
     if stopping:
         ends = [obstacle.until for obstacle in stopping]
         known = [end for end in ends if end is not None]

@@ -91,6 +91,7 @@ class ChangeRequest(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     closed_at = models.DateTimeField(null=True)
+    expiry_announced_at = models.DateTimeField(null=True)
 
     objects = ChangeRequestQuerySet.as_manager()
 

@@ -13,6 +13,7 @@ from approvals.policies.rules import PolicyRow, StageRequirement, read_stage, st
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
 from approvals.requests.schedules import Schedule
+from approvals.requests.standing import with_demands
 from foundation.canonical import canonical_bytes, digest, jsonable
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
@@ -121,17 +122,18 @@ def plan_items(
 
 
 def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRequirement, ...]:
-    """The stages that the policies in force ask for."""
+    """The stages that the policies in force and the standing rules ask for."""
     policies = [
         PolicyRow(policy.name, policy.conditions, policy.stages, policy.waiver_role)
         for policy in Policy.objects.in_force()
     ]
-    return stages_for(
+    stages = stages_for(
         policies=policies,
         facts=[item.facts for item in items],
         needs_waiver=needs_waiver,
         declared=governed.declared_facts(),
     )
+    return with_demands(stages, items=items)
 
 
 def document_of(planned: Planned, *, change_request: ChangeRequest, number: int) -> dict[str, JSON]:

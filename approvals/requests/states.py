@@ -20,6 +20,7 @@ class Status(models.TextChoices):
     APPLIED = "applied", "Applied"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
 
 
 class Action(models.TextChoices):
@@ -31,6 +32,7 @@ class Action(models.TextChoices):
     ASK_FOR_CHANGES = "ask_for_changes", "ask for changes"
     REJECT = "reject", "reject"
     WITHDRAW = "withdraw", "withdraw"
+    EXPIRE = "expire", "expire"
     REOPEN = "reopen", "reopen the review"
     SCHEDULE = "schedule", "schedule"
     MISS = "miss", "miss the window"
@@ -44,6 +46,7 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
         Action.AMEND: Status.DRAFT,
         Action.SUBMIT: Status.IN_REVIEW,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
     },
     Status.IN_REVIEW: {
         Action.AMEND: Status.DRAFT,
@@ -51,14 +54,17 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
         Action.ASK_FOR_CHANGES: Status.CHANGES_REQUESTED,
         Action.REJECT: Status.REJECTED,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
     },
     Status.CHANGES_REQUESTED: {
         Action.AMEND: Status.DRAFT,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
     },
     Status.APPROVED: {
         Action.AMEND: Status.DRAFT,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
         Action.REOPEN: Status.IN_REVIEW,
         Action.SCHEDULE: Status.SCHEDULED,
         Action.BEGIN: Status.APPLYING,
@@ -74,15 +80,18 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
     Status.MISSED: {
         Action.AMEND: Status.DRAFT,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
     },
     Status.FAILED: {
         Action.AMEND: Status.DRAFT,
         Action.WITHDRAW: Status.WITHDRAWN,
+        Action.EXPIRE: Status.EXPIRED,
     },
     Status.APPLYING: {Action.FINISH: Status.APPLIED},
     Status.APPLIED: {},
     Status.REJECTED: {},
     Status.WITHDRAWN: {},
+    Status.EXPIRED: {},
 }
 
 
@@ -106,6 +115,7 @@ PRESENTATIONS: Mapping[Status, Presentation] = {
     Status.APPLIED: Presentation(owner="nobody: it is done", tone="success"),
     Status.REJECTED: Presentation(owner="nobody: it is closed", tone="danger"),
     Status.WITHDRAWN: Presentation(owner="nobody: it is closed", tone="neutral"),
+    Status.EXPIRED: Presentation(owner="nobody: nobody went on with it, and it is closed", tone="neutral"),
 }
 
 # What its author has to do something about.

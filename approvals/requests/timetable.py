@@ -17,11 +17,12 @@ from django.db import DatabaseError, transaction
 
 from approvals import events
 from approvals.requests import application, notices, rules, schedules
-from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost
+from approvals.requests.errors import GateClosed, MaterialMoved, PolicyStricter, QuorumLost
 from approvals.requests.models import ChangeRequest
 from approvals.requests.recording import record_step
 from approvals.requests.services import current
 from approvals.requests.states import Action
+from audit.ledger.models import Event
 from foundation.errors import DomainError
 from foundation.integrity import contended
 
@@ -30,17 +31,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Report:
-    """How many due requests ended how; `postponed` ones are tried again at the next run."""
+    """
+    How many due requests ended how.
+
+    `held` ones met what ends by itself, such as a freeze, and `postponed` ones broke: both are tried again at the next
+    run.
+    """
 
     applied: int = 0
     reopened: int = 0
     failed: int = 0
     missed: int = 0
     postponed: int = 0
+    held: int = 0
 
     @property
     def attempts(self) -> int:
-        """Return the number of requests that were taken."""
+        """
+        Return the number of requests that count towards a run's limit.
+
+        What is held does not: during a long freeze it would keep the clock from everything that is due after it.
+        """
         return self.applied + self.reopened + self.failed + self.missed + self.postponed
 
 
@@ -98,18 +109,48 @@ def _settle(change_request: ChangeRequest, now: datetime) -> str:
     """Apply a claimed request, or say why not; how it ended, as a field of the report."""
     schedule = schedules.of(current(change_request).document)
     if schedule is not None and schedule.is_over(now):
+        held = _held(change_request)
         why = f"It was to be applied {schedule.local}, and nothing is applied late. Say a new window, or withdraw it."
+        why += f" It was held: {held}" if held else ""
         _return(change_request, Action.MISS, events.REQUEST_MISSED, "missed its window and was not applied", why, now)
         return "missed"
     try:
         application.apply_scheduled(change_request_id=change_request.id, now=now)
     except (MaterialMoved, QuorumLost, PolicyStricter):
         return "reopened"
+    except GateClosed as refusal:
+        if schedule is not None and refusal.context.get("until"):
+            _hold(change_request, refusal.message, now)
+            return "held"
+        return _failed(change_request, refusal, now)
     except DomainError as refusal:
-        told = "was due and could not be applied"
-        _return(change_request, Action.FAIL, events.REQUEST_FAILED, told, refusal.message, now, code=refusal.code)
-        return "failed"
+        return _failed(change_request, refusal, now)
     return "applied"
+
+
+def _failed(change_request: ChangeRequest, refusal: DomainError, now: datetime) -> str:
+    told = "was due and could not be applied"
+    _return(change_request, Action.FAIL, events.REQUEST_FAILED, told, refusal.message, now, code=refusal.code)
+    return "failed"
+
+
+def _hold(change_request: ChangeRequest, why: str, now: datetime) -> None:
+    """Leave a request scheduled; what holds it is recorded and told once, not at each run."""
+    if _held(change_request) == why:
+        return
+    revision = current(change_request)
+    record_step(
+        type=events.REQUEST_HELD, change_request=change_request, actor=None, now=now, revision=revision, why=why
+    )
+    notices.tell_author(change_request=change_request, what="is due and held", actor=None, now=now, comment=why)
+
+
+def _held(change_request: ChangeRequest) -> str:
+    """What held the current revision last; empty if nothing did. Only words: nothing is decided by it."""
+    of_request = Event.objects.of_change_request(change_request.id).filter(type=events.REQUEST_HELD)
+    digest = current(change_request).digest
+    last = of_request.filter(data__digest=digest).order_by("-recorded_at", "-transaction_id", "-position").first()
+    return str(last.data["why"]) if last else ""
 
 
 def _return(

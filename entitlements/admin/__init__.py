@@ -6,9 +6,9 @@ save with its events.
 """
 
 from audit.admin import narrow_by
-from entitlements.admin import agreements, catalog, directory, grants, logins
+from entitlements.admin import agreements, catalog, directory, freezes, grants, logins
 from entitlements.admin.ledger import visible_events
 
 narrow_by(visible_events)
 
-__all__ = ["agreements", "catalog", "directory", "grants", "logins"]
+__all__ = ["agreements", "catalog", "directory", "freezes", "grants", "logins"]

@@ -12,6 +12,7 @@ from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, referred_row
 from approvals.records.payloads import Code, Currency, Name, Payload, Text, partial
 from approvals.records.rows import instant, parse_instant
+from entitlements.agreements import backdating
 from entitlements.agreements.models import Agreement, OrderLine
 from entitlements.catalog.changes import Money, product_of_sku
 from entitlements.catalog.models import SKURevision
@@ -114,6 +115,7 @@ class _Agreement(RecordKind):
     own_facts = (
         FactType("licensor", FactUnit.TEXT, "", "The licensor."),
         FactType("clauses_touched", FactUnit.BOOLEAN, "", "Whether clauses or documents change."),
+        *backdating.FACTS,
     )
 
     def scope(self, row: Row, preparation: Preparation) -> Scope:
@@ -128,7 +130,8 @@ class _Agreement(RecordKind):
     def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
         """Licensor, and whether the law of it changes."""
         touched = before is None or any(before[name] != after[name] for name in ("clauses", "documents"))
-        return {"licensor": after["licensor"], "clauses_touched": touched}
+        told = {"licensor": after["licensor"], "clauses_touched": touched}
+        return told | backdating.facts(before=before, after=after, now=preparation.now)
 
 
 class _OrderLine(RecordKind):
@@ -136,6 +139,7 @@ class _OrderLine(RecordKind):
         FactType("currency", FactUnit.TEXT, "", "The currency of the prices."),
         FactType("quantity", FactUnit.INTEGER, "seats", "The largest quantity of any period; absent if unlimited."),
         FactType("unit_price", FactUnit.DECIMAL, "currency", "The highest unit price of any period."),
+        *backdating.FACTS,
     )
 
     def scope(self, row: Row, preparation: Preparation) -> Scope:
@@ -171,7 +175,7 @@ class _OrderLine(RecordKind):
             "currency": after["currency"],
             "quantity": None if None in quantities else max(quantities),
             "unit_price": str(max(Decimal(period["unit_price"]) for period in after["periods"])),
-        }
+        } | backdating.facts(before=before, after=after, now=preparation.now)
 
 
 class CreateAgreement(_Agreement, CreateKind):

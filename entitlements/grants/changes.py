@@ -11,6 +11,7 @@ from approvals.governed import Application, FactType, FactUnit, Kind, Operation,
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, referred_row
 from approvals.records.payloads import Code, Country, Payload, Text
 from approvals.records.rows import instance_from, instant
+from entitlements.agreements import backdating
 from entitlements.agreements.models import OrderLine
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
 from entitlements.catalog.models import SKURevision
@@ -121,8 +122,10 @@ class _Entitlement(RecordKind):
         FactType("seats_change_percent", FactUnit.INTEGER, "percent", "That change relative to before."),
         FactType("countries_after", FactUnit.TEXTS, "", "Countries of use after the change."),
         FactType("countries_added", FactUnit.TEXTS, "", "Countries of use that are new."),
+        FactType("countries_removed", FactUnit.TEXTS, "", "Countries of use that go."),
         FactType("starts_at", FactUnit.INSTANT, "UTC", "When the right of use starts."),
         FactType("ends_at", FactUnit.INSTANT, "UTC", "When the right of use ends; absent if it is open."),
+        *backdating.FACTS,
     )
 
     def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
@@ -149,9 +152,10 @@ class _Entitlement(RecordKind):
             "seats_change_percent": round(100 * change / former) if change is not None and former else None,
             "countries_after": after["countries"],
             "countries_added": sorted(set(after["countries"]) - set(before["countries"] if before else [])),
+            "countries_removed": sorted(set(before["countries"] if before else []) - set(after["countries"])),
             "starts_at": after["starts_at"],
             "ends_at": after["ends_at"],
-        }
+        } | backdating.facts(before=before, after=after, now=preparation.now)
         return {name: value for name, value in facts.items() if value is not None}
 
     def carry_out(self, *, items: Sequence[PreparedItem], application: Application) -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from approvals.portal import reading as changes
-from approvals.portal.views import SignedInPage
+from approvals.portal.signed_in import SignedInPage
 from approvals.requests.services import current
 from entitlements.directory.services import names_of
 from entitlements.planning.presentation import CHANGES_SHOWN, shown_change

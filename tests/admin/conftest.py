@@ -55,6 +55,10 @@ def registry(db: None) -> Registry:
     given.region_group("NORDICS", ["DK", "SE"])
     if not Policy.objects.exists():
         given.record("policy.create", name="Everything", stages=[{"position": 1, "role": "licensing", "quorum": 1}])
+    # Over, so that it stops nothing.
+    over = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-02-01T00:00:00Z"}
+    given.record("freeze.create", name="Audit", reason="An audit.", account_ids=[str(account.id)], **over)
+    given.record("accounting_period.close", label="2020-01", **over)
     for role in ("licensing", "licensing", "legal"):
         given.user(role)  # A policy that too few people could satisfy is refused.
     return Registry(

@@ -63,6 +63,12 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET policies": ANY_ROLE,
     "GET policies/<uuid:id>": ANY_ROLE,
     **of("policies", WRITE),
+    "GET accounting-periods": ANY_ROLE,
+    "GET accounting-periods/<uuid:id>": ANY_ROLE,
+    **of("accounting-periods", WRITE),
+    "GET freezes": ANY_ROLE,
+    "GET freezes/<uuid:id>": ANY_ROLE,
+    **of("freezes", WRITE),
     "POST entitlements/<uuid:id>/extend": PROPOSERS,
     "POST entitlements/<uuid:id>/move": PROPOSERS,
     "POST entitlements/<uuid:id>/seats": PROPOSERS,
@@ -81,6 +87,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET change-requests/<uuid:id>/difference": ANY_ROLE,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
+    "POST change-requests/<uuid:id>/replan": PROPOSERS,
     "POST change-requests/<uuid:id>/submit": PROPOSERS,
     "POST change-requests/<uuid:id>/approve": REVIEWERS_OF_THE_STAGE,
     "POST change-requests/<uuid:id>/ask-for-changes": REVIEWERS_OF_THE_STAGE,
@@ -168,6 +175,8 @@ class Asking:
             conditions=[{"field": "kind", "operator": "is", "value": "none"}],
             stages=[{"position": 1, "role": "legal", "quorum": 1}],
         )
+        self.world["freezes"] = given.record("freeze.create", **FREEZE)
+        self.world["accounting-periods"] = given.record("accounting_period.close", **PERIOD)
         self.author = given.user("requester")
         given.user("legal")  # A policy that nobody could satisfy is refused.
         self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
@@ -309,6 +318,8 @@ class Asking:
                 "name": "Another",
                 "stages": [{"position": 1, "role": "legal", "quorum": 1}],
             },
+            "freezes": lambda: FREEZE | {"name": "Another"},
+            "accounting-periods": lambda: PERIOD | {"label": "Another"},
             "change-requests": self.proposal,
             "plans": lambda: {"items": self.proposal()["items"]},
             "check": lambda: question,
@@ -317,8 +328,18 @@ class Asking:
         }
 
 
+PERIOD = {"label": "2019", "starts_at": "2019-01-01T00:00:00Z", "ends_at": "2020-01-01T00:00:00Z"}
+# Over when anybody asks.
+FREEZE = {
+    "name": "Audit",
+    "reason": "An audit.",
+    "starts_at": "2020-01-01T00:00:00Z",
+    "ends_at": "2020-01-02T00:00:00Z",
+    "everything": True,
+}
 AMENDED: dict[str, dict[str, Any]] = {
     "releases": {"version_name": "3.0"},
+    "accounting-periods": {"label": "Another"},
     "agreements": {"title": "Another"},
     "order-lines": {"cost_center": "another"},
     "entitlements": {"seats": 12},

@@ -23,7 +23,14 @@ from entitlements.directory.models import Account
 from entitlements.grants import services as seats
 from foundation.errors import DomainError
 from tests import given
-from tests.approvals import test_deciding, test_fresh_plan, test_proposing, test_schedule_lifecycle
+from tests.approvals import (
+    test_deciding,
+    test_expiry,
+    test_freezes,
+    test_fresh_plan,
+    test_proposing,
+    test_schedule_lifecycle,
+)
 from tests.approvals.files import PDF
 from tests.approvals.world import World
 
@@ -49,7 +56,7 @@ class TestStatuses:
         assert reached == set(Status)
 
     def test_are_open_until_nothing_leads_on(self) -> None:
-        assert set(Status) - OPEN == {Status.APPLIED, Status.REJECTED, Status.WITHDRAWN}
+        assert set(Status) - OPEN == {Status.APPLIED, Status.REJECTED, Status.WITHDRAWN, Status.EXPIRED}
 
     @pytest.mark.parametrize("action", Action)
     def test_are_moved_by_every_action(self, action: Action) -> None:
@@ -135,6 +142,8 @@ def act_out(world: World) -> None:
     test_proposing.TestWithdraw().test_closes_an_open_request(world, "propose")
     world.apply(world.approved(world.grant(phase="bridge"), Draft("entitlement.amend", {"seats": 9}, world.trial.id)))
     test_schedule_lifecycle.act_out(world)
+    test_freezes.act_out(world)
+    test_expiry.act_out(world)
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
