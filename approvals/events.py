@@ -20,6 +20,13 @@ REQUEST_FAILED = "approvals.change_request.failed"
 REQUEST_EXPIRY_ANNOUNCED = "approvals.change_request.expiry_announced"
 REQUEST_EXPIRED = "approvals.change_request.expired"
 REQUEST_HELD = "approvals.change_request.held"
+TICKET_ASKED = "approvals.ticket.asked"
+TICKET_OPENED = "approvals.ticket.opened"
+TICKET_TIED = "approvals.ticket.tied"
+TICKET_READ = "approvals.ticket.read"
+TICKET_RELEASED = "approvals.ticket.released"
+TICKET_RETRIED = "approvals.ticket.retried"
+TICKET_SYSTEM_CONFIGURED = "approvals.ticket_system.configured"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -47,6 +54,17 @@ EVENT_TYPES = (
     ),
     EventType(REQUEST_EXPIRED, "Change {number} expired: {why}"),
     EventType(REQUEST_HELD, "Change {number} is due and held, while its window is open: {why}"),
+    EventType(TICKET_ASKED, "{actor} asked for a ticket in {system} for change {number}."),
+    EventType(TICKET_OPENED, "Ticket {key} was opened in {system} for change {number}: {status}, approval {approval}."),
+    EventType(TICKET_TIED, "{actor} tied ticket {key} of {system} to change {number}: {status}, approval {approval}."),
+    EventType(
+        TICKET_READ,
+        "Ticket {key} of {system} was read: {status}, approval {approval} (before: {former_status}, approval "
+        "{former_approval}).",
+    ),
+    EventType(TICKET_RELEASED, "{actor} released ticket {key} of {system} from change {number}."),
+    EventType(TICKET_RETRIED, "{actor} had {system} told again about change {number}, which had been given up."),
+    EventType(TICKET_SYSTEM_CONFIGURED, "{actor} set up the ticket system {code} ({product}, {base_url}): {fields}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

@@ -5,6 +5,7 @@ from approvals.discussion.models import Comment
 from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
+from approvals.tickets.models import Ticket, TicketSystem, TicketUpdate
 
 __all__ = [
     "AccountingPeriod",
@@ -20,4 +21,7 @@ __all__ = [
     "Policy",
     "Revision",
     "Stage",
+    "Ticket",
+    "TicketSystem",
+    "TicketUpdate",
 ]

@@ -8,8 +8,17 @@ from approvals.freezes.gate import FreezeGate
 from approvals.governed import register_kinds
 from approvals.policies import changes
 from approvals.requests.gates import register_gate
+from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
+from approvals.tickets import sending as ticket_sending
+from approvals.tickets.connectors import register_connector
+from approvals.tickets.following import follow as follow_with_tickets
+from approvals.tickets.gate import TicketGate
+from approvals.tickets.jira import Jira
+from approvals.tickets.servicenow import ServiceNow
 from audit.contributors import register_event_types
+
+__all__ = ["register", "ticket_sending"]  # the import registers the sender of tickets' updates
 
 
 def register() -> None:
@@ -21,3 +30,7 @@ def register() -> None:
     register_rule(periods.BackdatedRule())
     register_gate(FreezeGate())
     register_gate(ConflictGate())
+    register_connector(ServiceNow())
+    register_connector(Jira())
+    register_follower(follow_with_tickets)
+    register_gate(TicketGate())

@@ -11,6 +11,7 @@ PROPOSE = "approvals.propose_changerequest"
 DECIDE = "approvals.decide_changerequest"
 APPLY = "approvals.apply_changerequest"
 VIEW_REQUESTS = "approvals.view_changerequest"
+CONFIGURE_TICKETS = "approvals.configure_ticketsystem"
 VIEW_LEDGER = "audit.view_event"
 
 
@@ -39,7 +40,9 @@ ROLES: tuple[Role, ...] = (
     Role("security", "Reviews hosting and identity.", _REVIEW),
     Role("auditor", "Reads everything, writes nothing.", (VIEW_REQUESTS, VIEW_LEDGER)),
     Role(
-        "administrator", "Edits the registry in the admin; every save proposes.", (*_READ, PROPOSE, APPLY, VIEW_LEDGER)
+        "administrator",
+        "Edits the registry in the admin; every save proposes.",
+        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS),
     ),
     Role("emergency", "May use an emergency permit.", (*_READ, PROPOSE)),
 )

@@ -3,9 +3,10 @@
 from celery import shared_task
 
 from approvals.requests import expiry, timetable
+from approvals.tickets import reading as ticket_reading
 from foundation import clock
 
-__all__ = ["apply_due_changes", "expire_changes"]
+__all__ = ["apply_due_changes", "expire_changes", "read_due_tickets"]
 
 
 @shared_task(name="approvals.tasks.apply_due_changes", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -18,3 +19,9 @@ def apply_due_changes() -> None:
 def expire_changes() -> None:
     """Close the open changes that nobody went on with; tell their authors a week before."""
     expiry.expire_due(now=clock.now())
+
+
+@shared_task(name="approvals.tasks.read_due_tickets", ignore_result=True)  # type: ignore[untyped-decorator]
+def read_due_tickets() -> None:
+    """Read the tickets that are due from their systems."""
+    ticket_reading.read_due(now=clock.now())

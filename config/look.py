@@ -43,6 +43,9 @@ _NAVIGATION = [
             _page("Policies", "policy", "approvals_policy"),
             _page("Freezes", "ac_unit", "approvals_freeze"),
             _page("Closed periods", "lock_clock", "approvals_accountingperiod"),
+            _page(
+                "Ticket systems", "confirmation_number", "approvals_ticketsystem", "approvals.configure_ticketsystem"
+            ),
             _page("Ledger", "history_edu", "audit_event", "audit.view_event"),
         ],
     },

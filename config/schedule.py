@@ -12,5 +12,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": {"task": "foundation.tasks.sweep_outbox", "schedule": 60.0},
     "apply-due-changes": {"task": "approvals.tasks.apply_due_changes", "schedule": 60.0},
     "expire-changes": {"task": "approvals.tasks.expire_changes", "schedule": 900.0},
+    "read-due-tickets": {"task": "approvals.tasks.read_due_tickets", "schedule": 60.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
 }

@@ -31,6 +31,11 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "foundation.web.errors.csrf_failure"
 # Addresses inside the house that outgoing requests may reach, as host:port.
 HTTP_ALLOWED_INTERNAL_HOSTS = read_list("HTTP_ALLOWED_INTERNAL_HOSTS", default=[])
+# How often a ticket of an open change is read from its system, and for how long what was read counts as an approval.
+TICKET_READ_MINUTES = read_integer("TICKET_READ_MINUTES", default=5, minimum=1, maximum=60)
+TICKET_FRESH_MINUTES = read_integer(
+    "TICKET_FRESH_MINUTES", default=15, minimum=TICKET_READ_MINUTES + 1, maximum=24 * 60
+)
 
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
 # A named server is the only one: both roles are on it, or the one that migrates is not known here.

@@ -7,5 +7,6 @@ The admin of change control: its own pages, and the base on which every governed
 from approvals.admin.freezes import AccountingPeriodAdmin
 from approvals.admin.policies import PolicyAdmin
 from approvals.admin.requests import ChangeRequestAdmin
+from approvals.admin.tickets import TicketSystemAdmin
 
-__all__ = ["AccountingPeriodAdmin", "ChangeRequestAdmin", "PolicyAdmin"]
+__all__ = ["AccountingPeriodAdmin", "ChangeRequestAdmin", "PolicyAdmin", "TicketSystemAdmin"]

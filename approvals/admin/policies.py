@@ -13,7 +13,9 @@ from approvals.admin.proposing import ProposingAdmin
 from approvals.policies.conditions import OPERATORS
 from approvals.policies.eligibility import logins_of, names_of
 from approvals.policies.models import Policy
+from approvals.policies.rules import ANY_TICKET
 from approvals.roles import ROLES
+from approvals.tickets.models import TicketSystem
 
 LISTS = ("in", "any_of", "none_of")
 
@@ -45,6 +47,12 @@ class PeopleField(forms.CharField):
     def clean(self, value: Any) -> Any:
         """Read the names; the policy knows whether there are such people."""
         return [part.strip() for part in str(super().clean(value)).split(",") if part.strip()]
+
+
+def ticket_choices() -> list[tuple[str, str]]:
+    """Return the ticket systems that a policy can demand a ticket of."""
+    rows = TicketSystem.objects.order_by("name").values_list("code", "name")
+    return [("", "–"), (ANY_TICKET, "Any ticket system"), *((str(code), str(name)) for code, name in rows)]
 
 
 class PolicyForm(ProposalForm):
@@ -103,6 +111,13 @@ class PolicyForm(ProposalForm):
         help_text="Who must approve as well when the plan opens a gap.",
     )
 
+    ticket = forms.ChoiceField(
+        choices=ticket_choices,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Which system's ticket must be approved before a change is applied.",
+    )
+
     class Meta:
         model = Policy
         exclude: ClassVar[list[str]] = []
@@ -123,7 +138,7 @@ class PolicyAdmin(ProposingAdmin):
     search_fields = ("name", "description")
     ordering = ("name",)
     shown_as: ClassVar[dict[str, str]] = {"conditions": "conditions_shown", "stages": "steps"}
-    fieldsets = ((None, {"fields": ("name", "description", "conditions", "stages", "waiver_role")}),)
+    fieldsets = ((None, {"fields": ("name", "description", "conditions", "stages", "waiver_role", "ticket")}),)
 
     @admin.display(description="Stages")
     def steps(self, obj: Policy) -> str:

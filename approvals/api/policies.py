@@ -20,7 +20,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
 
     class Meta:
         model = Policy
-        fields = ["id", "version", "retired_at", "name", "description", "conditions", "stages", "waiver_role"]
+        fields = ["id", "version", "retired_at", "name", "description", "conditions", "stages", "waiver_role", "ticket"]
 
 
 def visible_policies(user: User) -> QuerySet[Policy]:

@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from approvals.api import tickets
 from approvals.api.accounting_periods import AccountingPeriods
 from approvals.api.attachments import Attachments
 from approvals.api.comments import Comments
@@ -41,6 +42,20 @@ urlpatterns = [
         name="attachment-content",
     ),
     path("change-requests/<uuid:id>/difference", DifferenceView.as_view(), name="difference"),
+    path("change-requests/<uuid:id>/tickets", tickets.Tickets.as_view(), name="tickets"),
+    path(
+        "change-requests/<uuid:id>/tickets/<uuid:ticket_id>/read", tickets.TicketOfChange.as_view(), name="ticket-read"
+    ),
+    path(
+        "change-requests/<uuid:id>/tickets/<uuid:ticket_id>/retry", tickets.TicketRetry.as_view(), name="ticket-retry"
+    ),
+    path(
+        "change-requests/<uuid:id>/tickets/<uuid:ticket_id>/release",
+        tickets.TicketRelease.as_view(),
+        name="ticket-release",
+    ),
+    path("ticket-systems", tickets.TicketSystems.as_view(), name="ticket-systems"),
+    path("ticket-systems/<uuid:id>", tickets.TicketSystemDetail.as_view(), name="ticket-system"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

@@ -15,6 +15,8 @@ from approvals.records.payloads import Name, Payload, RetirePayload, Text, parti
 from foundation.errors import InvalidInput
 
 Role = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+# The code of a ticket system, “any”, or nothing.
+TicketCode = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{1,39})?$")]
 
 
 class Condition(Payload):
@@ -50,6 +52,7 @@ class PolicyPayload(Payload):
     conditions: Annotated[list[Condition], Field(max_length=50)] = []
     stages: Annotated[list[StageRow], Field(min_length=1, max_length=20)]
     waiver_role: Text = ""
+    ticket: TicketCode = ""
 
 
 class _PolicyKind(RecordKind):

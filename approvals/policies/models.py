@@ -20,7 +20,8 @@ class Policy(GovernedModel):
 
     `conditions` are rows of field, operator and value over the typed facts that kinds declare, all of which must hold;
     a policy without conditions always holds. `stages` are rows of position, role, quorum and why. `waiver_role` names
-    who must approve when the plan opens a gap. A governed record itself: a change of policy passes the policy in force.
+    who must approve when the plan opens a gap. `ticket` demands an approved ticket before application: the code of a
+    ticket system, “any”, or nothing. A governed record itself: a change of policy passes the policy in force.
     """
 
     name = models.CharField(max_length=200)
@@ -28,6 +29,7 @@ class Policy(GovernedModel):
     conditions = models.JSONField(default=list, blank=True)
     stages = models.JSONField(default=list)
     waiver_role = models.CharField(max_length=100, blank=True, default="")
+    ticket = models.CharField(max_length=40, blank=True, default="")
 
     history = history()
     objects = PolicyQuerySet.as_manager()

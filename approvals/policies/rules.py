@@ -53,6 +53,18 @@ class PolicyRow:
     conditions: Sequence[Mapping[str, JSON]]
     stages: Sequence[Mapping[str, JSON]]
     waiver_role: str
+    ticket: str = ""
+
+
+ANY_TICKET = "any"
+
+
+@dataclass(frozen=True)
+class TicketDemand:
+    """An approved ticket that a change needs: of which system (its code, or any), and why in words."""
+
+    system: str
+    reasons: tuple[str, ...]
 
 
 DEFAULT_CHAIN = StageRequirement(position=1, role="licensing", quorum=2, reasons=("no policy decides this change",))
@@ -120,6 +132,41 @@ def stages_for(
         for role in sorted(waiver_roles or {DEFAULT_WAIVER_ROLE}):
             demands.append(StageRequirement(last + 1, role, 1, ("the plan opens a gap, which a waiver accepts",)))
     return _strictest(demands)
+
+
+def tickets_for(
+    *, policies: Iterable[PolicyRow], facts: Sequence[Facts], declared: Declared
+) -> tuple[TicketDemand, ...]:
+    """
+    The tickets that a change with these items' facts needs, by system. All matching policies add up.
+
+    A policy that demands one and cannot be evaluated, or an item that cannot, counts as a match: unknown demands more.
+
+    Source: docs/tickets.md
+    """
+    items, unread = _read_items(facts, declared)
+    found: dict[str, dict[str, None]] = {}
+    for policy in policies:
+        if not policy.ticket:
+            continue
+        try:
+            conditions = [compiled(condition=condition, declared=declared) for condition in policy.conditions]
+            matches = bool(unread) or any(holds(conditions=conditions, values=item.values) for item in items)
+        except (NotEvaluable, KeyError, TypeError, ValueError):
+            matches = True
+        if matches:
+            found.setdefault(policy.ticket, {})[f"the policy “{policy.name}” asks for it"] = None
+    return tuple(TicketDemand(system, tuple(reasons)) for system, reasons in sorted(found.items()))
+
+
+def tickets_beyond(*, reviewed: Sequence[TicketDemand], fresh: Sequence[TicketDemand]) -> tuple[str, ...]:
+    """Sentences for the tickets that are demanded beyond those reviewed; one of a system is also one of any."""
+    known = {demand.system for demand in reviewed}
+    return tuple(
+        "an approved ticket is needed" + ("" if demand.system == ANY_TICKET else f" in {demand.system}")
+        for demand in fresh
+        if demand.system not in known and not (demand.system == ANY_TICKET and known)
+    )
 
 
 def _read_items(facts: Sequence[Facts], declared: Declared) -> tuple[list[Item], list[StageRequirement]]:

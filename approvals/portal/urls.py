@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import file_views, freezes, revision_views, views
+from approvals.portal import file_views, freezes, revision_views, tickets, views
 from foundation.web import accounts
 
 _changes = [
@@ -20,6 +20,13 @@ _changes = [
     path("changes/<int:number>/replan/", views.Replan.as_view(), name="change-replan"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),
+    path("changes/<int:number>/tickets/open/", tickets.OpenTicket.as_view(), name="ticket-open"),
+    path("changes/<int:number>/tickets/tie/", tickets.TieTicket.as_view(), name="ticket-tie"),
+    path("changes/<int:number>/tickets/<uuid:ticket_id>/read/", tickets.ReadTicket.as_view(), name="ticket-read"),
+    path("changes/<int:number>/tickets/<uuid:ticket_id>/retry/", tickets.RetryTicket.as_view(), name="ticket-retry"),
+    path(
+        "changes/<int:number>/tickets/<uuid:ticket_id>/release/", tickets.ReleaseTicket.as_view(), name="ticket-release"
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from approvals.attachments.services import comment_with_file
-from approvals.portal import discussion, editing, files, inbox, reading
+from approvals.portal import discussion, editing, files, inbox, reading, tied
 from approvals.portal.signed_in import SignedInPage as SignedInPage
 from approvals.requests import application, replanning, review, services
 from approvals.requests.errors import StaleDigest
@@ -70,6 +70,7 @@ class Change(SignedInPage):
                     change_request=shown.change_request, user=self.user, files=attached.of_comments
                 ),
                 "files": attached,
+                "tickets": tied.section(change_request=shown.change_request, user=self.user, now=self.now),
                 "now": self.now,
             }
             | more,

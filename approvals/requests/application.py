@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
-from approvals.policies.rules import beyond
+from approvals.policies.rules import beyond, tickets_beyond
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.drift import drifts_of
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
@@ -227,7 +227,7 @@ def _check_fresh_plan(revision: Revision, items: Sequence[PreparedItem], now: da
         raise MaterialMoved("Since the review, a gap opened that no waiver declares. The review is open again.")
     stricter = beyond(
         reviewed=revisions.stages_of(revision), fresh=revisions.chain(items=items, needs_waiver=fresh.new_gaps)
-    )
+    ) + tickets_beyond(reviewed=revisions.demands_of(revision), fresh=revisions.demands(items=items))
     if stricter:
         raise PolicyStricter(
             f"The policies in force now ask for more: {'; '.join(stricter)}. The review is open again.",
@@ -249,6 +249,7 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
         rationale=revisions.rationale_of(stored),
         waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
         schedule=schedules.of(stored),
+        demands=revisions.demands(items=items),
     )
     change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
     change_request.approved_at = None

@@ -1,11 +1,28 @@
 """The event of one step in a request's life: the same shape everywhere, in the caller's transaction."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from approvals.requests.models import ChangeRequest, Revision
 from audit.services import NewEvent, Subject, record
 from foundation.identity.models import User
+
+
+class Follower(Protocol):
+    """Told of each step, in the transaction of the step: what it writes is undone with it."""
+
+    def __call__(self, *, type: str, change_request: ChangeRequest, now: datetime) -> None:
+        """Write what follows from the step; do nothing outside the database."""
+        ...
+
+
+_FOLLOWERS: list[Follower] = []
+
+
+def register_follower(follower: Follower) -> None:
+    """Have a package above told of every step."""
+    if follower not in _FOLLOWERS:
+        _FOLLOWERS.append(follower)
 
 
 def subject_of(change_request: ChangeRequest) -> Subject:
@@ -38,3 +55,5 @@ def record_step(
         ),
         now=now,
     )
+    for follower in _FOLLOWERS:
+        follower(type=type, change_request=change_request, now=now)

@@ -9,7 +9,14 @@ from typing import Any
 from approvals import governed
 from approvals.governed import Draft, Operation, Plan, Preparation, PreparedItem, Scope
 from approvals.policies.models import Policy
-from approvals.policies.rules import PolicyRow, StageRequirement, read_stage, stages_for
+from approvals.policies.rules import (
+    PolicyRow,
+    StageRequirement,
+    TicketDemand,
+    read_stage,
+    stages_for,
+    tickets_for,
+)
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
 from approvals.requests.schedules import Schedule
@@ -50,6 +57,7 @@ class Planned:
     rationale: Rationale = field(default_factory=Rationale)
     waiver: Waiver | None = None
     schedule: Schedule | None = None
+    demands: tuple[TicketDemand, ...] = ()
 
 
 def _sees_everything(_scope: Scope) -> bool:
@@ -118,22 +126,38 @@ def plan_items(
     """Plan prepared items without writing anything."""
     planned = governed.planner().plan(items=items, now=now)
     stages = chain(items=items, needs_waiver=planned.new_gaps)
-    return Planned(items=items, plan=planned, stages=stages, rationale=rationale, waiver=waiver, schedule=schedule)
+    return Planned(
+        items=items,
+        plan=planned,
+        stages=stages,
+        rationale=rationale,
+        waiver=waiver,
+        schedule=schedule,
+        demands=demands(items=items),
+    )
 
 
 def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRequirement, ...]:
     """The stages that the policies in force and the standing rules ask for."""
-    policies = [
-        PolicyRow(policy.name, policy.conditions, policy.stages, policy.waiver_role)
-        for policy in Policy.objects.in_force()
-    ]
     stages = stages_for(
-        policies=policies,
+        policies=_in_force(),
         facts=[item.facts for item in items],
         needs_waiver=needs_waiver,
         declared=governed.declared_facts(),
     )
     return with_demands(stages, items=items)
+
+
+def demands(*, items: Sequence[PreparedItem]) -> tuple[TicketDemand, ...]:
+    """The tickets that the policies in force demand."""
+    return tickets_for(policies=_in_force(), facts=[item.facts for item in items], declared=governed.declared_facts())
+
+
+def _in_force() -> list[PolicyRow]:
+    return [
+        PolicyRow(policy.name, policy.conditions, policy.stages, policy.waiver_role, policy.ticket)
+        for policy in Policy.objects.in_force()
+    ]
 
 
 def document_of(planned: Planned, *, change_request: ChangeRequest, number: int) -> dict[str, JSON]:
@@ -155,6 +179,7 @@ def document_of(planned: Planned, *, change_request: ChangeRequest, number: int)
                 "failures": planned.plan.failures,
             },
             "policy": [asdict(stage) for stage in planned.stages],
+            "demands": [asdict(demand) for demand in planned.demands],
         }
     )
     return document
@@ -269,6 +294,13 @@ def drafts_of(items: Sequence[PreparedItem]) -> list[Draft]:
 def stages_of(revision: Revision) -> tuple[StageRequirement, ...]:
     """The chain that the revision's digest covers."""
     return tuple(read_stage(stage, reasons=tuple(stage["reasons"])) for stage in revision.document["policy"])
+
+
+def demands_of(revision: Revision) -> tuple[TicketDemand, ...]:
+    """The tickets demanded that the revision's digest covers; revisions from before there were tickets demand none."""
+    return tuple(
+        TicketDemand(demand["system"], tuple(demand["reasons"])) for demand in revision.document.get("demands", [])
+    )
 
 
 def _item_document(item: PreparedItem) -> dict[str, JSON]:

@@ -67,7 +67,7 @@ def vandalized(form: dict[str, Any], model: type[models.Model]) -> dict[str, Any
     }
     changed = {name: [*values] for name, values in form.items()}
     for name in texts & changed.keys():
-        if name not in {"country", "hosting_country", "currency", "time_zone", "waiver_role", "proration"}:
+        if name not in {"country", "hosting_country", "currency", "time_zone", "waiver_role", "ticket", "proration"}:
             changed[name] = [f"{changed[name][0] or 'x'}-changed"]
     return changed
 

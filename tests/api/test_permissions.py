@@ -21,7 +21,12 @@ from rest_framework.test import APIClient
 from approvals.attachments.services import Upload, attach
 from approvals.requests.models import ChangeRequest
 from approvals.roles import ROLES
+from approvals.tickets.models import Ticket, TicketSystem
+from approvals.tickets.services import open_ticket
+from approvals.tickets.systems import SystemSettings, add
+from foundation import clock
 from foundation.identity.models import User
+from foundation.outbox.models import OutboxMessage
 from tests import given
 from tests.api.conftest import token_of
 from tests.api.test_change_requests import RATIONALE
@@ -35,6 +40,7 @@ ANYBODY = frozenset({role.name for role in ROLES} | {NOBODY_IN_PARTICULAR})
 ANY_ROLE = frozenset(role.name for role in ROLES)
 PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
+ADMINISTRATORS = frozenset({"administrator"})
 REVIEWERS_OF_THE_STAGE = frozenset({"licensing"})
 
 READ = {"GET {}": ANYBODY, "GET {}/<uuid:id>": ANYBODY}
@@ -85,6 +91,14 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>": ANY_ROLE,
     "GET change-requests/<uuid:id>/attachments/<uuid:attachment_id>/content": ANY_ROLE,
     "GET change-requests/<uuid:id>/difference": ANY_ROLE,
+    "GET change-requests/<uuid:id>/tickets": ANY_ROLE,
+    "POST change-requests/<uuid:id>/tickets": PROPOSERS,
+    "POST change-requests/<uuid:id>/tickets/<uuid:ticket_id>/read": PROPOSERS,
+    "POST change-requests/<uuid:id>/tickets/<uuid:ticket_id>/retry": PROPOSERS,
+    "POST change-requests/<uuid:id>/tickets/<uuid:ticket_id>/release": PROPOSERS,
+    "GET ticket-systems": ADMINISTRATORS,
+    "POST ticket-systems": ADMINISTRATORS,
+    "PATCH ticket-systems/<uuid:id>": ADMINISTRATORS,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/replan": PROPOSERS,
@@ -155,7 +169,7 @@ class TestMatrix:
 
 
 def filled(route: str, ids: dict[str, Any]) -> str:
-    for name in ("<uuid:id>", "<uuid:seat_id>", "<uuid:attachment_id>", "<str:token_id>"):
+    for name in ("<uuid:id>", "<uuid:seat_id>", "<uuid:attachment_id>", "<uuid:ticket_id>", "<str:token_id>"):
         route = route.replace(name, str(ids.get(name, uuid.uuid4())))
     return route
 
@@ -186,6 +200,7 @@ class Asking:
             file=Upload("kept.pdf", PDF),
             now=given.NOW,
         )
+        self.system, self.ticket = ticketed(self.requests["in_review"])
 
     def __call__(self, address: str) -> HttpResponse:
         method, route = address.split(" ")
@@ -231,8 +246,15 @@ class Asking:
             return {"<str:token_id>": token_of(self.user)[:15]}
         if resource == "change-requests":
             action = route.split("/")[-1]
-            status = {"submit": "draft", "apply": "approved"}.get(action, "in_review")
-            return {"<uuid:id>": self.requests[status].id, "<uuid:attachment_id>": self.attachment.id}
+            # A ticket is opened where there is none of the system yet.
+            status = {"submit": "draft", "apply": "approved", "tickets": "draft"}.get(action, "in_review")
+            return {
+                "<uuid:id>": self.requests[status].id,
+                "<uuid:attachment_id>": self.attachment.id,
+                "<uuid:ticket_id>": self.ticket.id,
+            }
+        if resource == "ticket-systems":
+            return {"<uuid:id>": self.system.id}
         found = self.world.get(resource)
         return {"<uuid:id>": found and found.id, "<uuid:seat_id>": self.world["seats"].id}
 
@@ -247,6 +269,8 @@ class Asking:
             digest = self.requests["in_review"].current_revision.digest
             if rest[-1] == "attachments":
                 return "", encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("order.pdf", PDF)})
+            if rest[-1] == "tickets":
+                return "", {"system": self.system.code}
             if rest[-1] == "comments":
                 return "", {"text": "So it is."}
             comment = {"digest": digest, "comment": "So it is."}
@@ -325,6 +349,13 @@ class Asking:
             "check": lambda: question,
             "check/bulk": lambda: {"questions": [question]},
             "tokens": lambda: {"days": 1},
+            "ticket-systems": lambda: {
+                "code": "another",
+                "name": "Another",
+                "product": "servicenow",
+                "base_url": "https://another.example",
+                "secret": "secret",
+            },
         }
 
 
@@ -337,7 +368,30 @@ FREEZE = {
     "ends_at": "2020-01-02T00:00:00Z",
     "everything": True,
 }
+
+
+def ticketed(request: ChangeRequest) -> tuple[TicketSystem, Ticket]:
+    """A system, and a ticket of a request that was read just now and whose next update was given up."""
+    asked = SystemSettings(
+        code="itsm",
+        name="The service desk",
+        product="servicenow",
+        base_url="https://example.service-now.com",
+        account="tenure",
+        secret="secret",
+        settings={},
+    )
+    system = add(asked=asked, actor=given.user("administrator"), now=clock.now())
+    assert request.created_by is not None
+    ticket = open_ticket(change_request_id=request.id, system_code="itsm", user=request.created_by, now=clock.now())
+    # A reading of a moment ago is answered as it is: nothing leaves this machine.
+    Ticket.objects.filter(id=ticket.id).update(external_id="7", read_at=clock.now())
+    OutboxMessage.objects.filter(kind="ticket.update").update(status="dead", dead_at=clock.now())
+    return system, ticket
+
+
 AMENDED: dict[str, dict[str, Any]] = {
+    "ticket-systems": {"name": "Another"},
     "releases": {"version_name": "3.0"},
     "accounting-periods": {"label": "Another"},
     "agreements": {"title": "Another"},

@@ -1,13 +1,18 @@
 """Fixtures of change control."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from audit import services as audit_services
 from tests.approvals import world as building
+from tests.approvals.jira_server import JiraServer
+from tests.approvals.servicenow_server import ServiceNowServer
+from tests.approvals.ticket_servers import TicketServer
 from tests.approvals.world import World
+
+SERVERS: dict[str, type[TicketServer]] = {"servicenow": ServiceNowServer, "jira": JiraServer}
 
 
 @pytest.fixture
@@ -35,3 +40,11 @@ def break_ledger(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(audit_services, "_row", refuse)
 
     return broken
+
+
+@pytest.fixture(params=sorted(SERVERS))
+def server(request: pytest.FixtureRequest, loopback: None, settings: Any) -> Iterator[Any]:
+    """Have a ticket system on this machine, of each product in turn."""
+    with SERVERS[request.param]() as running:
+        settings.HTTP_ALLOWED_INTERNAL_HOSTS = [running.host]
+        yield running

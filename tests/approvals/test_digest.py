@@ -59,7 +59,7 @@ class TestDigest:
     def test_covers_all_that_the_design_names(self, world: World) -> None:
         document = revision_of(world.propose()).document
 
-        named = {"items", "rationale", "schedule", "waiver", "plan", "policy"}
+        named = {"items", "rationale", "schedule", "waiver", "plan", "policy", "demands"}
         assert set(document) == named | {"format", "change_request", "revision", "title"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
         assert set(document["plan"]) == {"document", "material", "new_gaps", "failures"}

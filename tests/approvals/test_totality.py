@@ -30,6 +30,7 @@ from tests.approvals import (
     test_fresh_plan,
     test_proposing,
     test_schedule_lifecycle,
+    test_ticket_sentences,
 )
 from tests.approvals.files import PDF
 from tests.approvals.world import World
@@ -147,6 +148,7 @@ def act_out(world: World) -> None:
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
+    test_ticket_sentences.act_out(world)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
