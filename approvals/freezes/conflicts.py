@@ -38,7 +38,7 @@ class ConflictGate:
         seen = _seen(frozenset(others), asked.reader)
         told = [
             Obstacle(
-                title=f"Conflict with change {request.number}",
+                title=f"Conflict with {request}",
                 sentence=f"Change {request.number}, {request.status_label.lower()}, also changes "
                 f"{_touched(others[key])}. {AFTER}",
                 change_number=request.number,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from entitlements.agreements.models import Agreement, OrderLine
 from entitlements.catalog.models import SKU, Feature, Product, RegionGroup, Release, SKURevision
@@ -18,7 +19,11 @@ def _deployment() -> Deployment:
     return given.deployment(given.account(), given.product())
 
 
+# Over, so that it stops nothing.
+OVER = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-02-01T00:00:00Z"}
 MAKERS = {
+    Freeze: partial(given.record, "freeze.create", name="One", reason="So.", everything=True, **OVER),
+    AccountingPeriod: partial(given.record, "accounting_period.close", label="2020-01", **OVER),
     Policy: partial(given.record, "policy.create", name="One", stages=STAGES),
     Product: given.product,
     Feature: lambda: given.feature(given.product()),
@@ -35,6 +40,8 @@ MAKERS = {
 
 # A field of each that can be amended, and its new value.
 AMENDMENTS: dict[type[Any], dict[str, Any]] = {
+    Freeze: {"reason": "Since today."},
+    AccountingPeriod: {"label": "January"},
     Policy: {"description": "Since today."},
     Product: {"name": "Renamed"},
     Feature: {"name": "Renamed"},
