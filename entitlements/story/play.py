@@ -1,8 +1,10 @@
 """The story, step by step: every step is a service that a screen or the API calls as well."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import resources
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -20,6 +22,7 @@ from entitlements.imports.parsing import prepare_inventory
 from entitlements.imports.services import file_inventory
 from entitlements.imports.values import ImportOptions
 from entitlements.story import drafts, watching
+from entitlements.story.cast import LOGINS
 from entitlements.story.drafts import Trial
 from entitlements.terminal.inventories import print_filed, print_problems, print_reading
 from entitlements.terminal.plans import print_plan
@@ -126,11 +129,19 @@ def _decide_and_apply(
             review.approve(change_request_id=request.id, digest=digest, reviewer=cast["rosa"], now=now)
         except SelfReview as refusal:
             console.print(f"[bold]Rosa approves her own change? Refused:[/] {refusal.message}")
-    for login in ("lin", "leo"):
+    for login in _asked(services.current(request).document["policy"]):
         request = review.approve(change_request_id=request.id, digest=digest, reviewer=cast[login], now=now)
         console.print(f"{cast[login]} approved revision {services.current(request).number}: {request.status_label}.")
     request = application.apply(change_request_id=request.id, user=cast["ida"], now=now)
     console.print(f"[bold green]Change {request.number} is applied by {cast['ida']}.[/]")
+
+
+def _asked(stages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The logins that decide, stage by stage, as many as each asks for."""
+    found: list[str] = []
+    for stage in stages:
+        found += [login for login, (role, *_) in LOGINS.items() if role == stage["role"]][: stage["quorum"]]
+    return found
 
 
 def _watch(console: Console, cast: Cast, trial: Trial, now: datetime) -> None:
