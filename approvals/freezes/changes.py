@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+import pycountry
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from approvals import governed
@@ -64,6 +65,7 @@ class _FreezeKind(RecordKind):
         """Refuse unknown zones, holidays, accounts and products."""
         check_zone(after["zone"])
         check_places(after["holidays_of"])
+        _check_countries(after["countries"])
         _check_known(after, preparation)
 
     def write(self, *, items: Sequence[PreparedItem], application: Application) -> None:
@@ -82,6 +84,13 @@ class AmendFreeze(_FreezeKind, AmendKind):
 
 class RetireFreeze(_FreezeKind, RetireKind):
     """Lift a freeze."""
+
+
+def _check_countries(countries: Sequence[str]) -> None:
+    unknown = [code for code in countries if pycountry.countries.get(alpha_2=code) is None]
+    if unknown:
+        sentence = f"{', '.join(unknown)} is no country of ISO 3166. Write codes such as DE and US."
+        raise InvalidInput(sentence, errors=[{"field": "countries", "message": sentence}])
 
 
 def _check_known(after: Mapping[str, Any], preparation: Preparation) -> None:

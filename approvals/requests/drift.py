@@ -95,11 +95,16 @@ def drifts_of(items: Sequence[PreparedItem]) -> tuple[Drift, ...]:
 
 def in_words(value: JSON) -> str:
     """A value of a row in a sentence."""
-    if value is None or value == "" or value == []:
+    if value is None or value in ("", [], {}):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return f"{len(value)} {'row' if len(value) == 1 else 'rows'}"
+    if isinstance(value, dict):
+        text = ", ".join(f"{name}: {in_words(one)}" for name, one in sorted(value.items()))
+    else:
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

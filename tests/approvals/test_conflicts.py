@@ -8,7 +8,7 @@ import pytest
 from approvals.freezes.conflicts import ConflictGate
 from approvals.governed import Draft
 from approvals.requests import replanning, revisions, services
-from approvals.requests.drift import drifts_of
+from approvals.requests.drift import drifts_of, in_words
 from approvals.requests.errors import FieldsConflict, StaleBase, StaleDigest, WrongState
 from approvals.requests.gates import Asked
 from approvals.requests.models import ChangeRequest
@@ -103,6 +103,22 @@ class TestStaleBase:
 
         (drift,) = drifts_of(revisions.items_of(revision_of(request)))
         assert drift.differing == ()
+
+    @pytest.mark.parametrize(
+        ("value", "told"),
+        [
+            (None, "nothing"),
+            ([], "nothing"),
+            (0, "0"),
+            (False, "no"),
+            (["DE", "US"], "DE, US"),
+            ([{"number": "1"}], "1 row"),
+            ({"export": True, "api": None}, "api: nothing, export: yes"),
+            ("x" * 90, "x" * 79 + "…"),
+        ],
+    )
+    def test_says_values_in_words(self, value: Any, told: str) -> None:
+        assert in_words(value) == told
 
 
 class TestReplan:

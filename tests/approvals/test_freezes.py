@@ -302,6 +302,7 @@ class TestKinds:
             ({"everything": True, "countries": ["DE"]}, "it names accounts, products or countries"),
             ({"holidays_of": ["XX"], "starts_at": None, "ends_at": None}, "not known"),
             ({"holidays_of": ["DE-ZZ"], "starts_at": None, "ends_at": None}, "Known are: DE-B"),
+            ({"everything": False, "countries": ["DE", "XX"]}, "XX is no country"),
             ({"zone": "Europe/Atlantis"}, "is not a time zone"),
             ({"starts_at": "2026-03-02T10:00:00"}, "starts_at"),
             ({"reason": " "}, "reason"),
