@@ -104,11 +104,11 @@ class TestWholeChange:
             assert all(row["allowed"] or row["why_not"] for row in read["actions"])
             return {row["action"] for row in read["actions"] if row["allowed"]}
 
-        assert allowed(author) == {"amend", "withdraw"}
-        assert allowed(reviewer) == {"amend", "approve", "ask_for_changes", "reject", "withdraw"}
+        assert allowed(author) == {"amend", "replan", "withdraw"}
+        assert allowed(reviewer) == {"amend", "replan", "approve", "ask_for_changes", "reject", "withdraw"}
         assert allowed(auditor) == set()
         approve(reviewer, request)
-        assert allowed(reviewer) == {"amend", "withdraw"}
+        assert allowed(reviewer) == {"amend", "replan", "withdraw"}
 
     def test_makes_decisions_stale_when_it_is_edited(self, sender: Sender, entitlement: Entitlement) -> None:
         author, reviewer = sender("requester"), sender("licensing")
