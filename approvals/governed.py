@@ -20,6 +20,7 @@ from approvals.facts import FactType as FactType
 from approvals.facts import FactUnit as FactUnit
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
+from foundation.web.blocks import Section
 
 JSON = Any
 
@@ -220,13 +221,45 @@ class FieldLine:
     unit: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A record that changed since it was planned on: its row then, as proposed, and now (None: it is gone)."""
+
+    kind: str
+    label: str
+    base: Mapping[str, JSON]
+    proposed: Mapping[str, JSON]
+    current: Mapping[str, JSON] | None
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """
+    For whom and when a plan is shown.
+
+    `role` is the one that the reader signs for, or has; empty: nobody in particular. What is not in the plan but live
+    is as of `now`; it is left out unless `live`.
+    """
+
+    user: User
+    now: datetime
+    change_request_id: uuid.UUID | None = None
+    role: str = ""
+    moved: Sequence[Moved] = ()
+    live: bool = True
+
+
 class Presenter(Protocol):
     """Shows a plan to people: approvals includes its template and knows nothing of what it shows."""
 
     template_name: str
 
-    def context(self, *, document: Mapping[str, JSON], items: Sequence[PreparedItem], user: User) -> Mapping[str, Any]:
-        """What the template needs for a plan's `document` and the items planned."""
+    def context(self, *, document: Mapping[str, JSON], occasion: Occasion) -> Mapping[str, Any]:
+        """What the template needs for a plan's `document`; `contents` lists its sections' names and titles."""
+        ...
+
+    def sections(self, *, document: Mapping[str, JSON], occasion: Occasion) -> Sequence[Section]:
+        """The same as sections of blocks, in an order that does not depend on the reader's role: to be printed."""
         ...
 
     def lines(self, *, document: Mapping[str, JSON]) -> Mapping[int, Sequence[FieldLine]]:

@@ -6,6 +6,7 @@ from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
 from approvals.tickets.models import Ticket, TicketSystem, TicketUpdate
+from approvals.worklists.models import Opened, SavedFilter
 
 __all__ = [
     "AccountingPeriod",
@@ -18,8 +19,10 @@ __all__ = [
     "Freeze",
     "Item",
     "ItemScope",
+    "Opened",
     "Policy",
     "Revision",
+    "SavedFilter",
     "Stage",
     "Ticket",
     "TicketSystem",

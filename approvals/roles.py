@@ -47,4 +47,11 @@ ROLES: tuple[Role, ...] = (
     Role("emergency", "May use an emergency permit.", (*_READ, PROPOSE)),
 )
 
+
+def words(role: str) -> str:
+    """A role as people write it: IT operations."""
+    spaced = role.replace("_", " ")
+    return "IT" + spaced[2:] if spaced.startswith("it ") else spaced
+
+
 ROLE_NAMES = frozenset(role.name for role in ROLES)

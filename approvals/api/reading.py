@@ -19,6 +19,7 @@ from approvals.requests.gates import Obstacle, Step
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
 from approvals.requests.revisions import Planned
 from approvals.requests.services import current
+from approvals.requests.statements import statement
 from approvals.requests.states import OPEN, PRESENTATIONS, Action, Status
 from approvals.roles import VIEW_REQUESTS
 from foundation.errors import DomainError, NotPermitted
@@ -70,6 +71,8 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         "revisions": revisions,
         "items": [_stored_item(item) for item in revision.items.order_by("position")],
         "plan": revision.plan,
+        "sentence": str(revision.plan.get("sentence") or revision.plan.get("summary") or ""),
+        "statement": _statement(change_request, revision, stages, user),
         "new_gaps": revision.document["plan"]["new_gaps"],
         "failures": revision.document["plan"].get("failures", []),
         "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id], names) for stage in stages],
@@ -106,6 +109,13 @@ def preview(planned: Planned, *, author: User, now: datetime) -> Document:
             authors=frozenset({author.human_id}),
         )
     )
+
+
+def _statement(change_request: ChangeRequest, revision: Revision, stages: Iterable[Stage], user: User) -> str | None:
+    stage = next((stage for stage in stages if stage.completed_at is None), None)
+    if change_request.status != Status.IN_REVIEW or stage is None:
+        return None
+    return statement(change_request=change_request, revision=revision, role=stage.whom, name=str(user))
 
 
 def _approvers(found: outlook.Outlook) -> Document:

@@ -1,13 +1,16 @@
 """Change requests over HTTP: each action parses, reads the clock, makes one domain call and renders."""
 
+import json
 import uuid
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -35,6 +38,7 @@ from approvals.api.serializers import (
     schedule_from,
     waiver_from,
 )
+from approvals.printing import documents
 from approvals.requests import application, permissions, replanning, review, services
 from approvals.requests.models import ChangeRequest
 from approvals.requests.replanning import Both
@@ -50,6 +54,19 @@ LOCATION = OpenApiParameter(
     response=[201, 202],
     description="Where the change request is read.",
 )
+
+
+class PdfRenderer(BaseRenderer):
+    """Sends bytes that are a PDF already."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
+        """Return the bytes; a refusal is a problem document, which has its own type."""
+        return data if isinstance(data, bytes) else json.dumps(data).encode()
 
 
 def parsed(serializer_class: type[S], request: Request) -> dict[str, Any]:
@@ -108,6 +125,17 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
         """Revisions, digest, items old → new, plan, stages, decisions, and what the reader may do now."""
         document = reading.read(change_request_id=id, user=sender(request), now=clock.now())
         return Response(ChangeRequestDetailSerializer(document).data)
+
+    @extend_schema(
+        summary="A change request as a PDF",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, methods=["get"], renderer_classes=[PdfRenderer, JSONRenderer])
+    def pdf(self, request: Request, id: uuid.UUID) -> Response:
+        """Complete, tagged, the same for every role and at any time; the digest stands on every page."""
+        change_request = permissions.visible_request(user=sender(request), change_request_id=id)
+        content = documents.printed(change_request=change_request, user=sender(request), now=clock.now())
+        return Response(content, content_type="application/pdf")
 
     @extend_schema(
         summary="Propose a change",

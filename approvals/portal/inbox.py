@@ -14,6 +14,8 @@ from approvals import roles
 from approvals.portal.facets import Choice, Facet, facets
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
 from approvals.requests.states import RETURNED, Status
+from approvals.worklists import services as worklists
+from approvals.worklists.models import Opened, SavedFilter
 from foundation.identity.models import User
 
 ROWS_PER_PAGE = 25
@@ -78,6 +80,15 @@ class Listing:
     facets: Sequence[ShownFacet]
     statuses: Sequence[tuple[str, str]]
     query: str
+    saved: Sequence[SavedFilter]
+    chosen: str
+    roles: Sequence[str]
+    deciding: bool
+
+    @property
+    def opened(self) -> int:
+        """How many rows of this page the reader has opened at their current revision."""
+        return sum(1 for row in self.page if getattr(row, "opened", False))
 
 
 def visible(user: User) -> ChangeRequestQuerySet:
@@ -133,8 +144,8 @@ def work(*, user: User) -> Work:
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
 
-def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
-    """A page of the changes that a user may see, filtered by status, whose, text, and the registered facets."""
+def matching(*, user: User, parameters: Mapping[str, str]) -> tuple[ChangeRequestQuerySet, Sequence[ShownFacet]]:
+    """The changes that a user may see, filtered by status, whose, text, and the registered facets; newest first."""
     seen = visible(user)
     status, text, whose = (parameters.get(name, "").strip() for name in ("status", "text", "whose"))
     if whose == "awaiting":
@@ -152,30 +163,57 @@ def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
         chosen = parameters.get(facet.name, "").strip()
         seen = _touching(seen, facet, chosen) if chosen else seen
         shown.append(ShownFacet(facet, chosen, facet.choices(user)))
-    paginator = Paginator(_described(seen.order_by("-created_at", "-number")), ROWS_PER_PAGE)
+    return seen.order_by("-created_at", "-number"), shown
+
+
+def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
+    """
+    A page of the changes that match, with what the reader has opened of them.
+
+    :raises NotFound: if a saved filter is named that the user has not
+    """
+    filtered = worklists.resolved(user=user, parameters=parameters)
+    seen, shown = matching(user=user, parameters=filtered)
+    opened = Opened.objects.filter(reader=user, revision=OuterRef("current_revision"))
+    paginator = Paginator(described(seen).annotate(opened=Exists(opened)), ROWS_PER_PAGE)
     page = paginator.get_page(parameters.get("page"))
     statuses = [("open", "Open"), *((value, label) for value, label in Status.choices if value != Status.APPLYING)]
-    query = {name: value for name, value in parameters.items() if name != "page" and value}
-    return Listing(page, _said(paginator.count, query), status, text, whose, shown, statuses, urlencode(query))
+    query = {name: value for name, value in filtered.items() if name != "page" and value}
+    status, text, whose = (filtered.get(name, "").strip() for name in ("status", "text", "whose"))
+    return Listing(
+        page=page,
+        lead=_said(paginator.count, query),
+        status=status,
+        text=text,
+        whose=whose,
+        facets=shown,
+        statuses=statuses,
+        query=urlencode(query),
+        saved=list(SavedFilter.objects.usable_by(user).select_related("owner").order_by("name", "id")),
+        chosen=parameters.get("filter", "").strip(),
+        roles=list(user.groups.order_by("name").values_list("name", flat=True)),
+        deciding=whose == "awaiting" and user.has_perm(roles.DECIDE),
+    )
 
 
 def _awaiting(seen: ChangeRequestQuerySet, user: User) -> ChangeRequestQuerySet:
     return seen.awaiting_decision_of(user) if user.has_perm(roles.DECIDE) else seen.none()
 
 
-def _described(requests: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
+def described(requests: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
     """With the plan's first line and warning, taken out of the document in the database: documents can be large."""
     return requests.select_related("created_by").annotate(
         summary=KeyTextTransform("summary", KeyTransform("document", PLAN)),
         interruption=KeyTextTransform("interruption", KeyTransform("document", PLAN)),
         new_gaps=Cast(KeyTextTransform("new_gaps", PLAN), BooleanField()),
+        digest=F("current_revision__digest"),
     )
 
 
 def _section(
     name: str, title: str, requests: ChangeRequestQuerySet, empty: str, query: str, most: int = ROWS_PER_PAGE
 ) -> Section:
-    rows = list(_described(requests)[: most + 1])
+    rows = list(described(requests)[: most + 1])
     count = len(rows) if len(rows) <= most else requests.count()
     return Section(name, title, rows[:most], count, empty, query)
 

@@ -10,9 +10,10 @@ from django.utils.functional import SimpleLazyObject
 
 from approvals import governed
 from approvals.events import REQUEST_FAILED, REQUEST_MISSED
-from approvals.governed import PreparedItem
+from approvals.governed import Occasion, PreparedItem
 from approvals.portal import actions
 from approvals.portal.actions import Button
+from approvals.portal.moved import moved
 from approvals.requests import expiry, obstacles, outlook, permissions, revisions, schedules
 from approvals.requests.drift import Drift, drifts_of
 from approvals.requests.gates import Obstacle
@@ -20,11 +21,14 @@ from approvals.requests.models import Authorization, ChangeRequest, Decision, Re
 from approvals.requests.schedules import Schedule
 from approvals.requests.services import current
 from approvals.requests.stages import open_stage
+from approvals.requests.statements import statement
 from approvals.requests.states import OPEN, PRESENTATIONS, Status
+from approvals.roles import DECIDE, ROLES
 from audit import contributors
 from audit.ledger.models import Event
 from foundation.errors import NotFound
 from foundation.identity.models import User
+from foundation.web import instants
 
 NAMES_SHOWN = 6
 EVENTS_SHOWN = 100
@@ -87,6 +91,11 @@ class Reading:
     record_events: int
     authorization: Authorization | None
     item_count: int
+    sentence: str
+    permanent: Sequence[str] | None
+    as_of: datetime
+    statement: str
+    role: str
 
     @property
     def differ(self) -> bool:
@@ -133,6 +142,7 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
     items = cast(Sequence[PreparedItem], SimpleLazyObject(lambda: revisions.items_of(revision)))
     presenter = governed.presenter()
     stage = open_stage(revision) if change_request.status == Status.IN_REVIEW else None
+    role = role_of(user, stage)
     document = revision.document
     events, record_events = _events(change_request)
     approvers = outlook.of_request(change_request=change_request)
@@ -151,7 +161,16 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         new_gaps=document["plan"]["new_gaps"],
         plan=revision.plan,
         plan_template=presenter.template_name,
-        plan_context=presenter.context(document=revision.plan, items=items, user=user),
+        plan_context=presenter.context(
+            document=revision.plan, occasion=occasion(change_request, revision, user, now, role=role)
+        ),
+        sentence=str(revision.plan.get("sentence") or revision.plan.get("summary") or "This change has no plan."),
+        permanent=revision.plan.get("permanent"),
+        as_of=instants.parsed(revision.plan.get("as_of")) or revision.created_at,
+        statement=statement(change_request=change_request, revision=revision, role=stage.whom, name=str(user))
+        if stage
+        else "",
+        role=role,
         stages=_stages(revision, approvers),
         missing_people=approvers.missing if change_request.status in OPEN else 0,
         open_stage=stage,
@@ -166,6 +185,28 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         record_events=record_events,
         authorization=Authorization.objects.filter(change_request=change_request).first(),
         item_count=len(document["items"]),
+    )
+
+
+def role_of(user: User, stage: Stage | None) -> str:
+    """The role that a reader signs for: the open stage's if they have it, else the first of theirs that decides."""
+    own = set(user.groups.values_list("name", flat=True))
+    if stage is not None and stage.role in own:
+        return stage.role
+    return next((role.name for role in ROLES if role.name in own and DECIDE in role.permissions), "")
+
+
+def occasion(
+    change_request: ChangeRequest, revision: Revision, user: User, now: datetime, *, role: str = ""
+) -> Occasion:
+    """For whom and when a plan is shown; of an open request with what moved since."""
+    still_open = change_request.status in OPEN
+    return Occasion(
+        user=user,
+        now=now,
+        change_request_id=change_request.id,
+        role=role,
+        moved=moved(revision) if still_open else (),
     )
 
 

@@ -2,14 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import file_views, freezes, revision_views, tickets, views
+from approvals.portal import file_views, freezes, revision_views, tickets, views, worklists
 from foundation.web import accounts
 
 _changes = [
     path("", views.Work.as_view(), name="inbox"),
     path("changes/", views.Changes.as_view(), name="changes"),
     path("freezes/", freezes.Freezes.as_view(), name="freezes"),
+    path("changes/export.csv", worklists.Export.as_view(), name="changes-export"),
+    path("changes/approve/", worklists.Approve.as_view(), name="changes-approve"),
+    path("changes/filters/", worklists.Save.as_view(), name="filter-save"),
+    path("changes/filters/<str:slug>/remove/", worklists.Remove.as_view(), name="filter-remove"),
     path("changes/<int:number>/", views.Change.as_view(), name="change-request"),
+    path("changes/<int:number>/pdf", views.Printed.as_view(), name="change-pdf"),
     path("changes/<int:number>/edit/", views.Edit.as_view(), name="change-edit"),
     path("changes/<int:number>/decide/", views.Decide.as_view(), name="change-decide"),
     path("changes/<int:number>/comment/", views.Comment.as_view(), name="change-comment"),

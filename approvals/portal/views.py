@@ -13,10 +13,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from approvals.attachments.services import comment_with_file
 from approvals.portal import discussion, editing, files, inbox, reading, tied
 from approvals.portal.signed_in import SignedInPage as SignedInPage
+from approvals.printing import documents
 from approvals.requests import application, replanning, review, services
 from approvals.requests.errors import StaleDigest
 from approvals.requests.models import ChangeRequest
 from approvals.requests.replanning import Both
+from approvals.worklists.services import note_opened
 from foundation.api.problems import Problem, problem_of
 from foundation.errors import DomainError, InvalidInput
 
@@ -54,12 +56,14 @@ class Change(SignedInPage):
     template_name = "changes/request.html"
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Show it."""
+        """Show it; of who could decide it is kept that they were shown this revision."""
         return self.show(number)
 
     def show(self, number: int, **more: Any) -> HttpResponse:
         """Show the request as it stands now, with what was refused, if anything."""
         shown = reading.read(number=number, user=self.user, now=self.now)
+        if self.request.method == "GET" and shown.in_review and not shown.why_not_decide:
+            note_opened(reader=self.user, revision=shown.revision, now=self.now)
         attached = files.read(change_request=shown.change_request, user=self.user)
         refused = more.get("refused")
         return self.page(
@@ -76,6 +80,18 @@ class Change(SignedInPage):
             | more,
             status=refused.status if refused else 200,
         )
+
+
+class Printed(SignedInPage):
+    """One change request as a PDF: complete, the same for every role."""
+
+    def get(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Send it."""
+        change_request = reading.found(number=number, user=self.user)
+        content = documents.printed(change_request=change_request, user=self.user, now=self.now)
+        name = f"change-{number}-revision-{services.current(change_request).number}.pdf"
+        headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
+        return HttpResponse(content, content_type="application/pdf", headers=headers)
 
 
 class ChangeAction(Change):

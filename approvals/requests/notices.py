@@ -26,7 +26,7 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
     mail.send(
         recipients=[user.id for user in reviewers],
         subject=f"Change {change_request.number} waits for {stage.whom}: {change_request.title}",
-        text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request)}\n"
+        text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request, '#decide')}\n"
         f"{_changed(revision)}",
         now=now,
         key=f"review:{revision.id}:{stage.position}",
@@ -73,7 +73,7 @@ def tell_author(
     mail.send(
         recipients=[author.id],
         subject=f"Change {change_request.number} {what}: {change_request.title}",
-        text=f"{told}{said}\n\n{_address(change_request)}\n",
+        text=f"{told}{said}\n\n{_address(change_request, '#decisions' if said else '')}\n",
         now=now,
     )
 
@@ -85,6 +85,7 @@ def _changed(revision: Revision) -> str:
     return f"\nWhat changed since an earlier revision:\n{_address(revision.change_request)}revisions/\n"
 
 
-def _address(change_request: ChangeRequest) -> str:
+def _address(change_request: ChangeRequest, section: str = "") -> str:
+    """The page of a request, at one of its sections."""
     base: Any = settings.PUBLIC_URL
-    return f"{base}/changes/{change_request.number}/"
+    return f"{base}/changes/{change_request.number}/{section}"

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser
 
+from approvals import roles
 from approvals.portal import inbox
 from approvals.portal.inbox import Counts
 from approvals.requests.models import Decision
@@ -50,8 +51,7 @@ def work_counts(context: dict[str, Any]) -> Counts:
 @register.filter
 def role_name(role: str) -> str:
     """A role as people write it: IT operations."""
-    words = role.replace("_", " ")
-    return "IT" + words[2:] if words.startswith("it ") else words
+    return roles.words(role)
 
 
 def _badge(label: str, tone_name: str) -> dict[str, str]:

@@ -11,6 +11,9 @@ from approvals.admin.forms import ProposalForm
 from entitlements.admin.fields import AccountsField, CurrencyField, RegionsField
 from entitlements.agreements.models import Agreement, OrderLine
 
+MATTERS = [("", "–"), ("export", "Export control"), ("residency", "Data residency")]
+OUTCOMES = [("", "–"), ("clear", "Clear"), ("pending", "Pending"), ("objection", "Objection")]
+
 
 class QuantityField(LimitField):
     """A number of seats, or unlimited, which must be said."""
@@ -50,6 +53,37 @@ class AgreementForm(ProposalForm):
             Column("text", "Text", forms.CharField(required=False)),
             Column("interpretation", "Our reading", forms.CharField(required=False)),
             Column("interpreted_by", "Read by", forms.CharField(required=False)),
+            Column("interpreted_on", "Read on", forms.DateField(required=False)),
+        ),
+        required=False,
+    )
+    consents = RowsField(
+        columns=(
+            Column("to", "To what", forms.CharField(max_length=200)),
+            Column("given_by", "Given by", forms.CharField(max_length=200)),
+            Column("given_on", "Given on", forms.DateField()),
+            Column("document", "Document", forms.CharField(required=False)),
+            Column("digest", "SHA-256 (hex)", forms.CharField(required=False)),
+        ),
+        required=False,
+    )
+    screenings = RowsField(
+        columns=(
+            Column("matter", "Matter", forms.ChoiceField(choices=MATTERS)),
+            Column("subject", "Of whom or what", forms.CharField(max_length=200)),
+            Column("outcome", "Outcome", forms.ChoiceField(choices=OUTCOMES)),
+            Column("screened_on", "Screened on", forms.DateField()),
+            Column("screened_by", "Screened by", forms.CharField(required=False)),
+            Column("reference", "Reference", forms.CharField(required=False)),
+        ),
+        required=False,
+    )
+    exchange_rates = RowsField(
+        columns=(
+            Column("currency", "Currency", forms.CharField(max_length=3)),
+            Column("rate", "One of it is so much of the agreement’s currency", forms.DecimalField(min_value=0)),
+            Column("rated_on", "Rated on", forms.DateField()),
+            Column("source", "Source", forms.CharField(required=False)),
         ),
         required=False,
     )

@@ -81,7 +81,7 @@ class AgreementAdmin(Seen, ProposingAdmin):
             },
         ),
         ("Coverage", {"fields": ("covered_accounts", "covers_descendants", "assignability")}),
-        ("Money", {"fields": ("currency", "budget", "price_cap_percent")}),
+        ("Money", {"fields": ("currency", "budget", "price_cap_percent", "exchange_rates")}),
         (
             "Bridge right",
             {
@@ -98,7 +98,7 @@ class AgreementAdmin(Seen, ProposingAdmin):
             },
         ),
         ("Terms", {"fields": ("termination_terms", "true_up_terms")}),
-        ("Documents and clauses", {"fields": ("documents", "clauses")}),
+        ("Documents and clauses", {"fields": ("documents", "clauses", "consents", "screenings")}),
     )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -148,6 +148,8 @@ class OrderLineAdmin(Seen, ProposingAdmin):
         "discount_percent": "Discount, in percent",
         "tax_percent": "Tax, in percent",
         "purchase_order_on": "Purchase order date",
+        "purchase_order_amount": "Purchase order amount, net",
+        "cancelable_on": "May be canceled from",
         "gl_code": "GL code",
         "co_term_on": "Co-term date",
     }
@@ -158,8 +160,11 @@ class OrderLineAdmin(Seen, ProposingAdmin):
             "Quantity and price",
             {"fields": ("currency", "billing", "periods", "list_price", "discount_percent", "tax_percent")},
         ),
-        ("Order", {"fields": ("purchase_order", "purchase_order_on", "cost_center", "gl_code")}),
-        ("Proration, credit, co-term", {"fields": ("proration", "credit_rule", "co_term_on")}),
+        (
+            "Order",
+            {"fields": ("purchase_order", "purchase_order_on", "purchase_order_amount", "cost_center", "gl_code")},
+        ),
+        ("Proration, credit, end", {"fields": ("proration", "credit_rule", "co_term_on", "cancelable_on")}),
     )
 
     @admin.display(description="SKU revision", ordering="sku_revision")

@@ -17,7 +17,7 @@ from entitlements.agreements.models import Agreement, OrderLine
 from entitlements.catalog.changes import Money, product_of_sku
 from entitlements.catalog.models import SKURevision
 from entitlements.catalog.regions import check_currency, expand
-from foundation.canonical import jsonable
+from foundation.canonical import digest, jsonable
 from foundation.errors import InvalidInput
 
 Row = Mapping[str, Any]
@@ -34,13 +34,45 @@ class Document(Payload):
 
 
 class Clause(Payload):
-    """A clause: its text, our reading of it, and who read it."""
+    """A clause: its text with its digest (SHA-256 of its UTF-8 bytes, computed if left out), and our reading of it."""
 
     number: Text
     title: Name
     text: Text = ""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | Literal[""] = ""
     interpretation: Text = ""
     interpreted_by: Text = ""
+    interpreted_on: date | None = None
+
+
+class Consent(Payload):
+    """A consent: to what, who gave it when, and the document that shows it."""
+
+    to: Name
+    given_by: Name
+    given_on: date
+    document: Text = ""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | Literal[""] = ""
+
+
+class Screening(Payload):
+    """A check for export control or data residency: of what, with which outcome, when and by whom."""
+
+    matter: Literal["export", "residency"]
+    subject: Name
+    outcome: Literal["clear", "pending", "objection"]
+    screened_on: date
+    screened_by: Text = ""
+    reference: Text = ""
+
+
+class ExchangeRate(Payload):
+    """A dated rate: how much of the agreement's currency one unit of `currency` is."""
+
+    currency: Currency
+    rate: Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=8)]
+    rated_on: date
+    source: Text = ""
 
 
 class AgreementPayload(Payload):
@@ -58,6 +90,9 @@ class AgreementPayload(Payload):
     assignability: Annotated[str, Field(max_length=200)] = ""
     documents: list[Document] = []
     clauses: list[Clause] = []
+    consents: list[Consent] = []
+    screenings: list[Screening] = []
+    exchange_rates: list[ExchangeRate] = []
     starts_at: AwareDatetime
     ends_at: AwareDatetime | None = None
     renewal: Literal["ends", "auto", "evergreen"] = "ends"
@@ -106,6 +141,8 @@ class OrderLinePayload(Payload):
     co_term_on: date | None = None
     purchase_order: Annotated[str, Field(max_length=100)] = ""
     purchase_order_on: date | None = None
+    purchase_order_amount: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2)] | None = None
+    cancelable_on: date | None = None
     tax_percent: Percent | None = None
     cost_center: Annotated[str, Field(max_length=100)] = ""
     gl_code: Annotated[str, Field(max_length=100)] = ""
@@ -124,8 +161,12 @@ class _Agreement(RecordKind):
         return Scope(account_ids=frozenset(UUID(str(account_id)) for account_id in ids))
 
     def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
-        """Refuse currencies that do not exist."""
+        """Refuse currencies that do not exist, and rates that convert into nothing."""
         check_currency(after["currency"])
+        for rate in after["exchange_rates"]:
+            check_currency(rate["currency"])
+            if not after["currency"]:
+                raise InvalidInput("A rate converts into the agreement's currency. Say which that is.")
 
     def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
         """Licensor, and whether the law of it changes."""
@@ -183,7 +224,7 @@ class CreateAgreement(_Agreement, CreateKind):
 
     def values(self, *, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
         """The terms, with region groups expanded."""
-        values = payload.model_dump()
+        values = _digested(payload.model_dump())
         values["bridge_countries"], _ = expand(values["bridge_countries"])
         return values
 
@@ -193,7 +234,7 @@ class AmendAgreement(_Agreement, AmendKind):
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
         """The changed terms, with region groups expanded."""
-        values = super().values(before=before, payload=payload, preparation=preparation)
+        values = _digested(super().values(before=before, payload=payload, preparation=preparation))
         if "bridge_countries" in values:
             values["bridge_countries"], _ = expand(values["bridge_countries"])
         return values
@@ -226,6 +267,26 @@ class AmendOrderLine(_OrderLine, AmendKind):
 
 class RetireOrderLine(_OrderLine, RetireKind):
     """Retire an order line: nothing new is granted under it."""
+
+
+def _digested(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with each clause's digest, and its rows as JSON."""
+    for name in ("consents", "screenings", "exchange_rates"):
+        if name in values:
+            values[name] = jsonable(values[name])
+    if "clauses" in values:
+        values["clauses"] = [jsonable(clause | {"digest": _digest_of(clause)}) for clause in values["clauses"]]
+    return values
+
+
+def _digest_of(clause: Row) -> str:
+    known = digest(clause["text"].encode()) if clause["text"] else ""
+    if clause["digest"] not in ("", known):
+        raise InvalidInput(
+            f"The text of clause {clause['number']} is not what its digest says. Give the text that was read, or leave "
+            "the digest out: it is computed."
+        )
+    return known
 
 
 def _period(period: Mapping[str, Any]) -> dict[str, Any]:

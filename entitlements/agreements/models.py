@@ -16,9 +16,12 @@ class Agreement(GovernedModel):
     Commercial terms between a licensor and a licensee.
 
     `covered_accounts` are the accounts it covers besides the licensee; with `covers_descendants` each covers its
-    descendants. `ends_at` null: no fixed end. The notice deadline is derived from the end and `notice_days`, never
-    stored. The bridge right is what may be granted without a new order when a transition is late: all its limits are
-    totals over the agreement's life; without `bridge_days_total` there is none. Instants are half-open: `ends_at` is
+    descendants. `ends_at` null: no fixed end. `clauses` hold the text, its SHA-256, our reading of it and who read it
+    when; `consents` what was agreed to in writing, by whom, with the document; `screenings` what was checked for export
+    control and data residency, when and with which outcome; `exchange_rates` dated rates: how much of the agreement's
+    currency one unit of another is. The notice deadline is derived from the end and `notice_days`, never stored. The
+    bridge right is what may be granted without a new order when a transition is late: all its limits are totals over
+    the agreement's life; without `bridge_days_total` there is none. Instants are half-open: `ends_at` is
     the first instant at which it no longer holds.
     """
 
@@ -48,6 +51,9 @@ class Agreement(GovernedModel):
     assignability = models.CharField(max_length=200, blank=True, default="")
     documents = models.JSONField(default=list, blank=True)
     clauses = models.JSONField(default=list, blank=True)
+    consents = models.JSONField(default=list, blank=True)
+    screenings = models.JSONField(default=list, blank=True)
+    exchange_rates = models.JSONField(default=list, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     renewal = models.CharField(max_length=10, choices=Renewal.choices, default=Renewal.ENDS)
@@ -106,6 +112,8 @@ class OrderLine(GovernedModel):
     `periods` are rows of starts_at, ends_at (null: to the line's end), quantity (null: explicitly unlimited) and
     unit_price, net, per seat and billing period: ramps. They lie within the line's term, in order, without overlap.
     Trials and bridges have an order line too, at price zero or the agreed price. Cost is computed from these.
+    `cancelable_on` is the first day from which it may be canceled; null: not before it ends. `purchase_order_amount` is
+    what the purchase order was approved for, net, in the line's currency, over all lines that name it.
     """
 
     class Billing(models.TextChoices):
@@ -130,6 +138,8 @@ class OrderLine(GovernedModel):
     co_term_on = models.DateField(null=True, blank=True)
     purchase_order = models.CharField(max_length=100, blank=True, default="")
     purchase_order_on = models.DateField(null=True, blank=True)
+    purchase_order_amount = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    cancelable_on = models.DateField(null=True, blank=True)
     tax_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
     cost_center = models.CharField(max_length=100, blank=True, default="")
     gl_code = models.CharField(max_length=100, blank=True, default="")

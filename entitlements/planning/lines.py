@@ -1,6 +1,6 @@
 """Whole values old → new, in words with units: what an item changes, for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -82,6 +82,8 @@ def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
         return "yes" if value else "no"
     if name in COUNTRY_FIELDS:
         return ", ".join(f"{country_name(code)} ({code})" for code in value) or "–"
+    if name in ROWS_IN_WORDS:
+        return "; ".join(ROWS_IN_WORDS[name](row) for row in value) or "–"
     if name == "periods":
         return "; ".join(_period(period) for period in value)
     for form in (_sequence, _mapping):
@@ -89,6 +91,34 @@ def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
         if told is not None:
             return told
     return labels.get(str(value), str(value)) or "–"
+
+
+def _clause(row: Mapping[str, JSON]) -> str:
+    read = " ".join(part for part in (row["interpreted_by"], row.get("interpreted_on") or "") if part)
+    told = f"{row['number']} {row['title']}"
+    told += f", text SHA-256 {row['digest'][:12]}…" if row.get("digest") else ""
+    return f"{told}, read by {read}" if read else told
+
+
+def _consent(row: Mapping[str, JSON]) -> str:
+    return f"{row['to']}, given by {row['given_by']} on {row['given_on']}"
+
+
+def _screening(row: Mapping[str, JSON]) -> str:
+    return f"{row['matter']} of {row['subject']}: {row['outcome']}, {row['screened_on']}"
+
+
+def _rate(row: Mapping[str, JSON]) -> str:
+    return f"1 {row['currency']} is {Decimal(row['rate']).normalize():f}, of {row['rated_on']}"
+
+
+# Rows that have sections of their own: here only what tells one from another.
+ROWS_IN_WORDS: Mapping[str, Callable[[Mapping[str, JSON]], str]] = {
+    "clauses": _clause,
+    "consents": _consent,
+    "screenings": _screening,
+    "exchange_rates": _rate,
+}
 
 
 def _duration(seconds: int) -> str:
@@ -135,12 +165,10 @@ def _period(period: Mapping[str, JSON]) -> str:
 
 def named_in(items: Sequence[PreparedItem]) -> set[UUID]:
     """UUIDs that the items' rows refer to, so that they can be shown by name."""
-    found: set[UUID] = set()
-    for item in items:
-        for row in (item.before or {}, item.after or {}):
-            for name, value in row.items():
-                if name.endswith("_id") and isinstance(value, str):
-                    found.add(UUID(value))
-                elif name == "covered_accounts":
-                    found |= {UUID(part) for part in value}
-    return found
+    return {key for item in items for row in (item.before or {}, item.after or {}) for key in named_in_row(row)}
+
+
+def named_in_row(row: Mapping[str, JSON]) -> set[UUID]:
+    """UUIDs of other records that a row refers to."""
+    found = {UUID(value) for name, value in row.items() if name.endswith("_id") and isinstance(value, str)}
+    return found | {UUID(part) for part in row.get("covered_accounts", ())}

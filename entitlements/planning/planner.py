@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from approvals.governed import Operation, Plan, PreparedItem
 from entitlements.grants.models import Entitlement
-from entitlements.planning import checks, costs, coverage, lines, material, sentences
+from entitlements.planning import checks, consequences, costs, coverage, lines, material, money, sentences, terms
 from entitlements.planning.coverage import Comparison
 from entitlements.planning.registry import Registry, overlaid, touched
 from entitlements.planning.tables import label_records
@@ -40,10 +41,24 @@ class RegistryPlanner:
             "delivery": {"enforcement_points": []},
             "labels": _labels(items, before, after),
         }
+        document |= {
+            "as_of": now,
+            "money": money.section(items=items, before=before, after=after, horizon=costs.until(now), now=now),
+            "agreements": terms.section(items=items, before=before, after=after, now=now),
+            "hosting": terms.hosting(items=items, after=after),
+        }
+        document["permanent"] = consequences.permanent(items=items, document=document, now=now)
         document["interruption"] = sentences.interruption(
             losers=losers, gaps=document["coverage"]["new_gaps"], remaining=document["coverage"]["gaps_after"]
         )
         document["summary"] = sentences.summary(counts=document["counts"], interruption=document["interruption"])
+        document["sentence"] = consequences.sentence(
+            items=items,
+            after=after,
+            labels=document["labels"],
+            money=_money_told(cost_before, cost_after, now),
+            ending=document["interruption"] or "nobody loses access",
+        )
         weighed = material.material_of(
             gaps=comparison.refused,
             losers=[(str(row["person"]), str(row["account"]), str(row["product"])) for row in losers],
@@ -60,6 +75,10 @@ class RegistryPlanner:
     def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:
         """What is worse in the fresh plan."""
         return material.moved(reviewed=reviewed, fresh=fresh)
+
+
+def _money_told(before: costs.Years, after: costs.Years, now: datetime) -> str:
+    return consequences.money_told(before=before, after=after, until=costs.until(now))
 
 
 def _counts(items: Sequence[PreparedItem]) -> dict[str, int]:
@@ -178,5 +197,13 @@ def _labels(items: Sequence[PreparedItem], before: Registry, after: Registry) ->
             for key, row in registry.revisions.items()
             if row["sku_id"] in registry.skus
         }
-    unknown = {key for key in lines.named_in(items) if str(key) not in labels}
+    unknown = {key for key in lines.named_in(items) | _parties(after) if str(key) not in labels}
     return labels | label_records(unknown)
+
+
+def _parties(registry: Registry) -> set[UUID]:
+    """Accounts and owners that the agreements concerned name."""
+    found: set[UUID] = set()
+    for row in registry.agreements.values():
+        found |= {UUID(str(key)) for key in (row["licensee_id"], row["owner_id"], *row["covered_accounts"]) if key}
+    return found

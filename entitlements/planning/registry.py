@@ -77,10 +77,10 @@ def touched(items: Sequence[PreparedItem]) -> Registry:
     """The registry as it stands, as far as these items touch it."""
     registry = Registry()
     found = _touched_entitlements(items)
-    registry.entitlements = _rows(Entitlement, found)
+    registry.entitlements = rows_of(Entitlement, found)
     rows = [*registry.entitlements.values(), *_pending(items, Entitlement)]
     _load(registry, "order_lines", OrderLine, _ids(rows, "order_line_id") | _item_ids(items, OrderLine))
-    registry.order_lines |= _rows(OrderLine, OrderLine.objects.filter(agreement_id__in=_item_ids(items, Agreement)))
+    registry.order_lines |= rows_of(OrderLine, OrderLine.objects.filter(agreement_id__in=_item_ids(items, Agreement)))
     lines = [*registry.order_lines.values(), *_pending(items, OrderLine)]
     _load(registry, "agreements", Agreement, _ids(lines, "agreement_id") | _item_ids(items, Agreement))
     _load(registry, "revisions", SKURevision, _ids(rows, "sku_revision_id") | _ids(lines, "sku_revision_id"))
@@ -89,7 +89,7 @@ def touched(items: Sequence[PreparedItem]) -> Registry:
     skus = [*registry.skus.values(), *_pending(items, SKU)]
     products = _ids(skus, "product_id") | {str(key) for item in items for key in item.scope.product_ids}
     _load(registry, "products", Product, products)
-    registry.features = _rows(Feature, Feature.objects.filter(product_id__in=products))
+    registry.features = rows_of(Feature, Feature.objects.filter(product_id__in=products))
     _load_directory(registry, items, rows)
     return registry
 
@@ -164,7 +164,7 @@ def _load_directory(registry: Registry, items: Sequence[PreparedItem], rows: Seq
     ).values_list("ancestor_id", "descendant_id"):
         above.setdefault(str(descendant), set()).add(str(ancestor))
     registry.above = {key: frozenset(value) for key, value in above.items()}
-    _load(registry, "accounts", Account, accounts | set(above))
+    _load(registry, "accounts", Account, accounts.union(above, *above.values()))
     seats = Seat.objects.held().filter(entitlement_id__in=list(registry.entitlements))
     holders: dict[str, list[str]] = {}
     by_person = seats.filter(person__isnull=False).order_by("taken_at", "id")
@@ -215,8 +215,9 @@ def _ids(rows: Iterable[Row], column: str) -> set[str]:
 
 
 def _load(registry: Registry, name: str, model: type[GovernedModel], ids: Iterable[str]) -> None:
-    getattr(registry, name).update(_rows(model, model._default_manager.filter(id__in=set(ids))))
+    getattr(registry, name).update(rows_of(model, model._default_manager.filter(id__in=set(ids))))
 
 
-def _rows(model: type[GovernedModel], found: "models.QuerySet[Any]") -> Rows:
+def rows_of(model: type[GovernedModel], found: "models.QuerySet[Any]") -> Rows:
+    """Records as rows, by id."""
     return {str(instance.pk): row_of(instance) for instance in found}

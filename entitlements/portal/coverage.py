@@ -15,8 +15,8 @@ from entitlements.directory.access import visible_accounts
 from entitlements.directory.models import Account
 from entitlements.grants.models import Entitlement
 from entitlements.planning import capacity
-from entitlements.planning.presentation import ShownTimeline, timelines_of_now
 from entitlements.planning.registry import Registry, touched
+from entitlements.planning.timelines import ShownTimeline, timelines_of_now
 from foundation.errors import NotFound
 from foundation.identity.models import User
 from foundation.web.instants import instant_text

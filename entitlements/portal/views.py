@@ -10,7 +10,7 @@ from approvals.portal import reading as changes
 from approvals.portal.signed_in import SignedInPage
 from approvals.requests.services import current
 from entitlements.directory.services import names_of
-from entitlements.planning.presentation import CHANGES_SHOWN, shown_change
+from entitlements.planning.shown import CHANGES_SHOWN, shown_change
 from entitlements.portal import access, coverage, entitlement, lists
 
 

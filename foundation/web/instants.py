@@ -1,7 +1,7 @@
 """Instants within sentences, for readers: in their zone, with its name."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 
@@ -27,3 +27,13 @@ def _rewritten(found: "re.Match[str]") -> str:
     except ValueError:
         # It only looked like one.
         return found[0]
+
+
+def day_text(value: date) -> str:
+    """A day as text: 24 Nov 2026."""
+    return f"{value.day} {value:%b} {value.year}"
+
+
+def parsed(value: str | None) -> datetime | None:
+    """The instant of a JSON value; None for none."""
+    return datetime.fromisoformat(value) if value else None

@@ -84,6 +84,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET change-requests": ANY_ROLE,
     "GET change-requests/<uuid:id>": ANY_ROLE,
     "GET change-requests/<uuid:id>/approvers": ANY_ROLE,
+    "GET change-requests/<uuid:id>/pdf": ANY_ROLE,
     "GET change-requests/<uuid:id>/comments": ANY_ROLE,
     "POST change-requests/<uuid:id>/comments": ANY_ROLE - {"auditor"},
     "GET change-requests/<uuid:id>/attachments": ANY_ROLE,

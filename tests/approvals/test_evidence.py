@@ -22,6 +22,7 @@ APPEND_ONLY = [
     "approvals_comment",
     "approvals_attachment",
     "approvals_blob",
+    "approvals_opened",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

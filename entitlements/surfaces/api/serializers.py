@@ -132,6 +132,9 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
     owner_id = serializers.UUIDField(allow_null=True)
     documents = RowsField()
     clauses = RowsField()
+    consents = RowsField()
+    screenings = RowsField()
+    exchange_rates = RowsField()
     notice_deadline_on = serializers.DateField(read_only=True, allow_null=True)
 
     class Meta:
@@ -150,6 +153,9 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "assignability",
             "documents",
             "clauses",
+            "consents",
+            "screenings",
+            "exchange_rates",
             "starts_at",
             "ends_at",
             "renewal",
@@ -201,6 +207,8 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "co_term_on",
             "purchase_order",
             "purchase_order_on",
+            "purchase_order_amount",
+            "cancelable_on",
             "tax_percent",
             "cost_center",
             "gl_code",

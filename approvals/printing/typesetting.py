@@ -1,0 +1,110 @@
+"""Blocks set as a PDF: A4, tagged, the same bytes for the same reading. Text is passed as data, never as markup."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+import typst
+
+from foundation.web.blocks import Block, Fact, Facts, Passage, Points, Section, Table
+
+TEMPLATE = Path(__file__).with_name("request.typ").read_bytes()
+# Columns of numbers and of digests need no more room than they have.
+NARROW, WIDE = 3, 4
+HEX = frozenset("0123456789abcdef")
+ACCESSIBLE: Literal["ua-1"] = "ua-1"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Document:
+    """
+    What is printed: `reference` and `digest` stand on every page. `dated` becomes the file's date, so that the same
+    reading gives the same bytes.
+    """
+
+    title: str
+    author: str
+    sentence: str
+    reference: str
+    digest: str
+    head: Sequence[Fact]
+    sections: Sequence[Section]
+    dated: datetime
+
+
+def pdf(document: Document) -> bytes:
+    """The document as a PDF that claims PDF/UA-1; tagged without the claim where a character has no glyph."""
+    return _set(document, form="pdf")[0]
+
+
+def pictures(document: Document, *, dots_per_inch: float = 100) -> list[bytes]:
+    """The document's pages as PNG."""
+    return _set(document, form="png", dots_per_inch=dots_per_inch)
+
+
+def _set(document: Document, *, form: str, dots_per_inch: float | None = None) -> list[bytes]:
+    inputs = {"data": json.dumps(_data(document))}
+    options: dict[str, Any] = {"format": form, "timestamp": document.dated, "ppi": dots_per_inch}
+    try:
+        standard = ACCESSIBLE if form == "pdf" else None
+        pages = typst.Compiler(TEMPLATE, sys_inputs=inputs).compile(pdf_standards=standard, **options)
+    except typst.TypstError as error:
+        # A script that no font here has: readable as far as it is, without the claim.
+        log.warning("printed_without_claim", reference=document.reference, why=error.message)
+        pages = typst.Compiler(TEMPLATE, sys_inputs=inputs).compile(**options)
+    assert pages is not None  # noqa: S101  nothing was written to a file
+    return pages if isinstance(pages, list) else [pages]
+
+
+def _data(document: Document) -> dict[str, Any]:
+    return {
+        "title": document.title,
+        "author": document.author,
+        "sentence": document.sentence,
+        "reference": document.reference,
+        "digest": document.digest,
+        "head": _facts(document.head),
+        "sections": [
+            {"title": section.title, "note": section.note, "blocks": [_block(block) for block in section.blocks]}
+            for section in document.sections
+        ],
+    }
+
+
+def _block(block: Block) -> Mapping[str, Any]:
+    told: dict[str, Any] = {"component": block.component, "title": block.title}
+    match block:
+        case Facts():
+            return told | {"rows": _facts(block.rows)}
+        case Table():
+            return told | _table(block)
+        case Points():
+            return told | {"rows": [asdict(row) for row in block.rows]}
+        case Passage():
+            names = ("left_title", "left", "right_title", "right", "state")
+            return told | {name: getattr(block, name) for name in names} | {"facts": _facts(block.facts)}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    mono = [index for index in range(len(table.head)) if any(_is_digest(row.cells[index]) for row in table.rows)]
+    return {
+        "head": list(table.head),
+        "rows": [asdict(row) for row in table.rows],
+        "numeric": sorted(table.numeric),
+        "mono": mono,
+        "widths": [NARROW if index in table.numeric else WIDE for index in range(len(table.head))],
+        "note": table.note,
+    }
+
+
+def _facts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    return [asdict(fact) | {"mono": _is_digest(fact.value)} for fact in facts]
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= HEX
