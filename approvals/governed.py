@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from django.db import models
 from pydantic import BaseModel
 
+from approvals.facts import RISK_FACT, RiskRule
 from approvals.facts import FactType as FactType
 from approvals.facts import FactUnit as FactUnit
 from foundation.errors import InvalidInput
@@ -169,17 +170,32 @@ class Plan:
 
     `document` is stored with the revision and shown to people; `material` is the part that is compared at application;
     `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules
-    that do not hold, which keep the request from review.
+    that do not hold, which keep the request from review. `facts` are values of the planner's declared facts, which
+    every item has; `item_facts` are, by the items' order, values of facts that kinds declare and only a plan knows.
     """
 
     document: Mapping[str, JSON]
     material: Mapping[str, JSON]
     new_gaps: bool
     failures: tuple[str, ...] = ()
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    item_facts: Sequence[Mapping[str, JSON]] = ()
 
 
 class Planner(Protocol):
     """Tells what items would do, from the registry as it stands."""
+
+    @property
+    def facts(self) -> Sequence[FactType]:
+        """The facts that a plan has of the whole change; policies compare them with every item."""
+
+    def hold(self, *, items: Sequence[PreparedItem]) -> None:
+        """
+        Wait for whoever applies something that adds up with these items, until the transaction ends.
+
+        Called first at application, so that of two changes that add up the second sees the first.
+        """
+        ...
 
     def plan(self, *, items: Sequence[PreparedItem], now: datetime) -> Plan:
         """Plan the items together; write nothing."""
@@ -272,6 +288,7 @@ _PRESENTERS: list[Presenter] = []
 _PLANNERS: list[Planner] = []
 _ACCESSES: list[Access] = []
 _DISCARDED: list["Discarded"] = []
+_RISKS: list[RiskRule] = []
 
 
 class Discarded(Protocol):
@@ -329,6 +346,16 @@ def planner() -> Planner:
     return _PLANNERS[0]
 
 
+def register_risks(rules: Iterable[RiskRule]) -> None:
+    """Have rules weigh every change."""
+    _RISKS.extend(rule for rule in rules if rule not in _RISKS)
+
+
+def risks() -> Sequence[RiskRule]:
+    """What makes changes risky, as every app says."""
+    return tuple(_RISKS)
+
+
 def register_presenter(presenter: Presenter) -> None:
     """Name who shows plans; there is one."""
     _PRESENTERS[:] = [presenter]
@@ -374,8 +401,9 @@ def discard(*, items: Sequence[PreparedItem], now: datetime) -> None:
 
 
 def declared_facts() -> Mapping[str, Mapping[str, FactType]]:
-    """The facts that each registered kind declares, by the kind's name and the fact's."""
-    return {kind.name: {fact.name: fact for fact in kind.facts} for kind in _KINDS.values()}
+    """The facts that items of each registered kind have, by the kind's name and the fact's: its own, and the plan's."""
+    whole = _PLANNERS[0].facts if _PLANNERS else ()
+    return {kind.name: {fact.name: fact for fact in (RISK_FACT, *whole, *kind.facts)} for kind in _KINDS.values()}
 
 
 def governed_models() -> frozenset[type[models.Model]]:

@@ -1,12 +1,14 @@
 """What approvals itself registers with audit and with its own port."""
 
 from approvals import events
+from approvals.facts import RiskLevel, RiskRule
 from approvals.freezes import changes as freeze_changes
 from approvals.freezes import periods
 from approvals.freezes.conflicts import ConflictGate
 from approvals.freezes.gate import FreezeGate
-from approvals.governed import register_kinds
+from approvals.governed import register_kinds, register_risks
 from approvals.policies import changes
+from approvals.records.kinds import CONTROL
 from approvals.requests.gates import register_gate
 from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
@@ -20,6 +22,14 @@ from audit.contributors import register_event_types
 
 __all__ = ["register", "ticket_sending"]  # the import registers the sender of tickets' updates
 
+RISKS = (
+    RiskRule(
+        RiskLevel.MEDIUM,
+        "it changes how changes are controlled",
+        ({"field": "aspects_touched", "operator": "any_of", "value": [CONTROL]},),
+    ),
+)
+
 
 def register() -> None:
     """Register this app's event types, kinds and gates."""
@@ -30,6 +40,7 @@ def register() -> None:
     register_rule(periods.BackdatedRule())
     register_gate(FreezeGate())
     register_gate(ConflictGate())
+    register_risks(RISKS)
     register_connector(ServiceNow())
     register_connector(Jira())
     register_follower(follow_with_tickets)

@@ -38,6 +38,7 @@ ROLES: tuple[Role, ...] = (
     Role("procurement", "Proposes and reviews orders and renewals.", _REVIEW),
     Role("it_operations", "Applies approved changes and watches their delivery.", (*_REVIEW, APPLY)),
     Role("security", "Reviews hosting and identity.", _REVIEW),
+    Role("support", "Owns what support is promised: reviews support levels and how long they hold.", _REVIEW),
     Role("auditor", "Reads everything, writes nothing.", (VIEW_REQUESTS, VIEW_LEDGER)),
     Role(
         "administrator",

@@ -52,7 +52,7 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
     """
     change_request = permissions.visible_request(user=user, change_request_id=change_request_id)
     revision = current(change_request)
-    revisions = list(change_request.revisions.select_related("author").defer("content", "document").order_by("number"))
+    versions = list(change_request.revisions.select_related("author").defer("content", "document").order_by("number"))
     decisions = list(
         Decision.objects.filter(revision__change_request=change_request)
         .select_related("decider", "revision")
@@ -68,11 +68,12 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         "rationale": revision.document["rationale"],
         "waiver": revision.document["waiver"],
         "schedule": revision.document["schedule"],
-        "revisions": revisions,
-        "items": [_stored_item(item) for item in revision.items.order_by("position")],
+        "revisions": versions,
+        "items": _stored_items(revision),
         "plan": revision.plan,
         "sentence": str(revision.plan.get("sentence") or revision.plan.get("summary") or ""),
         "statement": _statement(change_request, revision, stages, user),
+        "risk": revision.document["risk"],
         "new_gaps": revision.document["plan"]["new_gaps"],
         "failures": revision.document["plan"].get("failures", []),
         "stages": [_stage(stage, [row for row in decisions if row.stage_id == stage.id], names) for stage in stages],
@@ -96,9 +97,13 @@ def approvers(*, change_request_id: uuid.UUID, user: User) -> Document:
 
 def preview(planned: Planned, *, author: User, now: datetime) -> Document:
     """A plan that is not filed: what would happen, what stands in its way, who would have to approve it, who could."""
+    facts = revisions_of.facts_of(items=planned.items, plan=planned.plan)
     return {
-        "items": [_planned_item(position, item) for position, item in enumerate(planned.items)],
+        "items": [
+            _planned_item(position, item) | {"facts": facts[position]} for position, item in enumerate(planned.items)
+        ],
         "plan": planned.plan.document,
+        "risk": planned.risk.as_document() if planned.risk else None,
         "new_gaps": planned.plan.new_gaps,
         "failures": list(planned.plan.failures),
         "obstacles": obstacles.of_plan(planned=planned, reader=author, now=now),
@@ -151,6 +156,16 @@ def _stage(stage: Stage, decisions: list[Decision], names: Mapping[str, str]) ->
 
 def _people(humans: Iterable[str], names: Mapping[str, str]) -> list[Document]:
     return [{"human_id": human, "name": names.get(human, "Somebody")} for human in humans]
+
+
+def _stored_items(revision: Revision) -> list[Document]:
+    plan = revision.document["plan"]
+    items = list(revision.items.order_by("position"))
+    own = plan["item_facts"] or [{}] * len(items)
+    return [
+        _stored_item(item) | {"facts": {**plan["facts"], **item.facts, **added}}
+        for item, added in zip(items, own, strict=True)
+    ]
 
 
 def _stored_item(item: Item) -> Document:

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from approvals.governed import Draft, FactUnit, Operation
+from approvals.api.facts import FactSerializer, RaisedRiskSerializer, RiskSerializer
+from approvals.governed import Draft, Operation
 from approvals.requests.gates import Step
 from approvals.requests.models import Decision
 from approvals.requests.replanning import Both
@@ -66,6 +67,7 @@ class PlanRequestSerializer(Read):
     schedule = ScheduleSerializer(
         required=False, allow_null=True, help_text="When it would be applied: what stands in the way then is told."
     )
+    risk = RaisedRiskSerializer(required=False, allow_null=True)
 
 
 class ProposalSerializer(Read):
@@ -78,6 +80,7 @@ class ProposalSerializer(Read):
     schedule = ScheduleSerializer(
         required=False, allow_null=True, help_text="Without one, somebody applies it by hand once it is approved."
     )
+    risk = RaisedRiskSerializer(required=False, allow_null=True, help_text="The computed one, unless raised.")
 
 
 class AmendmentSerializer(Read):
@@ -92,6 +95,9 @@ class AmendmentSerializer(Read):
     waiver = WaiverSerializer(required=False, allow_null=True)
     schedule = ScheduleSerializer(
         required=False, allow_null=True, help_text="Kept as it was unless given; null clears it."
+    )
+    risk = RaisedRiskSerializer(
+        required=False, allow_null=True, help_text="A raised risk is kept unless given; null leaves the computed one."
     )
 
 
@@ -185,6 +191,9 @@ class ItemSerializer(Read):
     changes = ChangeSerializer(many=True)
     payload = serializers.DictField(child=serializers.JSONField(allow_null=True))
     effects = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    facts = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), help_text="What policies compare: docs/facts.md."
+    )
 
 
 class NamedPersonSerializer(Read):
@@ -274,6 +283,7 @@ class _PlannedSerializer(Read):
     plan = serializers.DictField(
         child=serializers.JSONField(allow_null=True), help_text="What it would do: docs/plan-document.md."
     )
+    risk = RiskSerializer(allow_null=True, help_text="Null: the system wrote it without a plan.")
     new_gaps = serializers.BooleanField(help_text="Somebody would lose access; a waiver must declare it.")
     failures = serializers.ListField(child=serializers.CharField(), help_text="Rules that keep it from review.")
     obstacles = ObstacleSerializer(many=True, help_text="What else stands in the way, or may.")
@@ -323,15 +333,6 @@ class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer)
     actions = ActionSerializer(many=True)
     moved = DriftSerializer(many=True, help_text="Records that others changed since this was planned.")
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When it is closed if nobody goes on with it.")
-
-
-class FactSerializer(Read):
-    """A fact that policies can compare."""
-
-    name = serializers.CharField()
-    type = serializers.ChoiceField(choices=[(unit.value, unit.value) for unit in FactUnit])
-    unit = serializers.CharField(allow_blank=True)
-    description = serializers.CharField()
 
 
 class KindSerializer(Read):

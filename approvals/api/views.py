@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 from approvals import governed
 from approvals.api import reading
 from approvals.api.base import ApiView, sender
+from approvals.api.facts import raised_from
 from approvals.api.filing import SOURCE
 from approvals.api.filters import ChangeRequestFilter
 from approvals.api.serializers import (
@@ -155,6 +156,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             rationale=rationale_from(values.get("rationale")),
             waiver=waiver_from(values.get("waiver")),
             schedule=schedule_from(values.get("schedule")),
+            raised=raised_from(values.get("risk")),
             source=SOURCE,
         )
         return told(request, change_request, code=status.HTTP_201_CREATED)
@@ -182,6 +184,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             rationale=rationale_from(values.get("rationale")),
             waiver=waiver_from(values.get("waiver")),
             schedule=schedule_from(values["schedule"]) if "schedule" in values else Former.KEPT,
+            raised=raised_from(values["risk"]) if "risk" in values else Former.KEPT,
             title=values.get("title"),
             expected_digest=values.get("digest"),
         )
@@ -270,6 +273,7 @@ class Plans(ApiView):
             user=sender(request),
             now=now,
             schedule=schedule_from(values.get("schedule")),
+            raised=raised_from(values.get("risk")),
         )
         return Response(PlanSerializer(reading.preview(planned, author=sender(request), now=now)).data)
 
@@ -280,14 +284,15 @@ class Kinds(ApiView):
     @extend_schema(summary="List the kinds of change", responses=KindSerializer(many=True), tags=["kinds"])
     def get(self, request: Request) -> Response:
         """Every kind with its payload's JSON Schema and its facts, by name."""
+        declared = governed.declared_facts()
         rows = [
             {
                 "name": kind.name,
                 "title": kind.title,
                 "operation": kind.operation.value,
                 "payload": kind.payload.model_json_schema(),
-                "facts": kind.facts,
+                "facts": list(declared[name].values()),
             }
-            for _, kind in sorted(governed.kinds().items())
+            for name, kind in sorted(governed.kinds().items())
         ]
         return Response(KindSerializer(rows, many=True).data)

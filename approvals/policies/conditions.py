@@ -40,11 +40,16 @@ _MISSING = object()
 
 @dataclass(frozen=True)
 class Comparison:
-    """One way to compare: its words after the fact's value, and whether the value is a list."""
+    """
+    One way to compare: its words after the fact's value, and whether the value is a list.
+
+    `said` are its words after a fact that is told by its own sentence: above {value}.
+    """
 
     words: str
     compare: Callable[[Any, Any], bool]
     takes_list: bool = False
+    said: str = ""
 
 
 def _in(fact: Any, value: frozenset[Any]) -> bool:
@@ -65,10 +70,10 @@ def _shares_none(fact: frozenset[Any], value: frozenset[Any]) -> bool:
 
 _SAME = {"is": Comparison("is", operator.eq), "is_not": Comparison("is not", operator.ne)}
 _ORDER = {
-    "at_least": Comparison("at least", operator.ge),
-    "more_than": Comparison("more than", operator.gt),
-    "at_most": Comparison("at most", operator.le),
-    "less_than": Comparison("less than", operator.lt),
+    "at_least": Comparison("at least", operator.ge, said="at least {value}"),
+    "more_than": Comparison("more than", operator.gt, said="above {value}"),
+    "at_most": Comparison("at most", operator.le, said="at most {value}"),
+    "less_than": Comparison("less than", operator.lt, said="below {value}"),
 }
 _AMONG = {
     "in": Comparison("one of", _in, takes_list=True),
@@ -92,13 +97,14 @@ OPERATORS = tuple(dict.fromkeys(name for comparisons in COMPARISONS.values() for
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A condition whose value was read under its fact's type."""
+    """A condition whose value was read under its fact's type; `said` is its threshold after the fact's own sentence."""
 
     field: str
     compare: Callable[[Any, Any], bool]
     value: Any
     words: str
-    unit: str
+    fact: FactType
+    said: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,11 @@ def compiled(*, condition: Condition, declared: Declared) -> Compiled:
             f"“{name}” is {_TYPE_WORDS[fact.type]}, which has no comparison “{comparison}”: use one of "
             f"{', '.join(comparisons)}"
         )
-    return Compiled(fact.name, found.compare, _read_value(fact, value, found), _shown(found, value), fact.unit)
+    read = _read_value(fact, value, found)
+    _check_chosen(fact, read, declared)
+    words = f"{found.words} {_listed(value)}"
+    said = found.said.format(value=f"{_listed(value)}{_unit(fact)}") if found.said else ""
+    return Compiled(fact.name, found.compare, read, words, fact, said)
 
 
 def check(*, conditions: Sequence[Condition], declared: Declared) -> tuple[str, ...]:
@@ -177,12 +187,38 @@ _UNSAID = frozenset({"kind", "record_type", "accounts", "products"})
 
 def _explain(condition: Compiled, item: Item) -> str:
     name = condition.field.replace("_", " ")
-    unit = f" {condition.unit}" if condition.unit not in ("", "currency", "UTC") else ""
-    if item.values[condition.field] is UNKNOWN:
+    value = item.values[condition.field]
+    if value is UNKNOWN:
         return f"{name} has no limit or is not known, {condition.words}"
-    fact = item.shown[condition.field]
-    said = ", ".join(map(str, fact)) if isinstance(fact, list | tuple) else str(fact)
-    return f"{name} is {said}{unit}, {condition.words}"
+    told = _listed(item.shown[condition.field])
+    if not condition.fact.says:
+        return f"{name} is {told}{_unit(condition.fact)}, {condition.words}"
+    if condition.fact.type is FactUnit.BOOLEAN:
+        yes, _, no = condition.fact.says.partition("|")
+        return yes if value else no or f"not: {yes}"
+    sentence = condition.fact.says.format(value=told)
+    return f"{sentence}, {condition.said}" if condition.said else sentence
+
+
+def _listed(value: JSON) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _check_chosen(fact: FactType, value: Any, declared: Declared) -> None:
+    """Refuse values that the fact never has, whichever kind declares it: such a condition would never hold."""
+    declaring = [facts[fact.name] for facts in declared.values() if fact.name in facts]
+    if not all(one.choices for one in declaring):
+        return
+    choices = {choice for one in declaring for choice in one.choices}
+    wrong = sorted((value if isinstance(value, frozenset) else {value}) - choices)
+    if wrong:
+        raise NotEvaluable(f"“{fact.name}” is never {', '.join(wrong)}: use one of {', '.join(sorted(choices))}")
+
+
+def _unit(fact: FactType) -> str:
+    if fact.unit == "percent":
+        return " %"
+    return f" {fact.unit}" if fact.unit not in ("", "currency", "UTC") else ""
 
 
 def _declared_fact(name: str, declared: Declared) -> FactType:
@@ -224,11 +260,6 @@ def _read_value(fact: FactType, value: JSON, comparison: Comparison) -> Any:
     except ValueError:
         raise NotEvaluable(f"“{fact.name}” is compared with {value!r}, which is not {_TYPE_WORDS[element]}") from None
     return frozenset(read) if comparison.takes_list else read[0]
-
-
-def _shown(comparison: Comparison, value: JSON) -> str:
-    said = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return f"{comparison.words} {said}"
 
 
 def _text(value: JSON) -> str:

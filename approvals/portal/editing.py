@@ -14,7 +14,9 @@ from django.utils import timezone
 from pydantic import AwareDatetime, BaseModel
 
 from approvals import governed
+from approvals.facts import RiskLevel
 from approvals.governed import Draft, PreparedItem
+from approvals.policies.risk import Raised
 from approvals.portal.reading import found
 from approvals.requests import obstacles, permissions, revisions, rules, schedules
 from approvals.requests.gates import Obstacle
@@ -62,6 +64,7 @@ class Form:
     rationale: Mapping[str, str]
     waiver: Mapping[str, str]
     schedule: Sequence[Input]
+    risk: Mapping[str, Any] | None
     needs_waiver: bool
     gap: str
     items: Sequence[EditedItem]
@@ -77,6 +80,7 @@ class Amendment:
     rationale: Rationale
     waiver: Waiver | None
     schedule: Schedule | Former | None
+    raised: Raised | Former | None
     drafts: Sequence[Draft] | None
     expected_digest: str
 
@@ -108,6 +112,7 @@ def form(*, number: int, user: User, now: datetime, posted: Mapping[str, str] | 
         rationale=rationale,
         waiver={name: given.get(f"waiver_{name}", waiver.get(name, "")) for name in ("reason", "risk_owner")},
         schedule=_window(schedules.of(revision.document), given),
+        risk=_risk(revision.document["risk"], given),
         needs_waiver=bool(revision.document["plan"]["new_gaps"] or waiver),
         gap=revision.plan.get("interruption") or "",
         items=[item for item in map(_edited, range(ITEMS_SHOWN), items) if item.inputs],
@@ -144,9 +149,35 @@ def amendment(*, number: int, user: User, posted: Mapping[str, str]) -> Amendmen
         ),
         waiver=Waiver(reason, risk_owner) if reason else None,
         schedule=_schedule(schedules.of(revision.document), posted),
+        raised=_raised(posted),
         drafts=drafts if changed else None,
         expected_digest=posted.get("digest", ""),
     )
+
+
+def _risk(stored: Mapping[str, Any] | None, given: Mapping[str, str]) -> dict[str, Any] | None:
+    """What was computed, the levels to which it may be raised, and what it is raised to."""
+    if stored is None:
+        return None
+    raised = stored["raised"] or {"level": "", "reason": ""}
+    levels = [level.value for level in RiskLevel]
+    return {
+        "computed": stored["computed"],
+        "levels": levels[levels.index(stored["computed"]) :],
+        "level": given.get("risk_level", raised["level"]),
+        "reason": given.get("risk_reason", raised["reason"]),
+    }
+
+
+def _raised(posted: Mapping[str, str]) -> Raised | Former | None:
+    if "risk_level" not in posted:
+        return Former.KEPT
+    level, reason = posted["risk_level"], posted.get("risk_reason", "").strip()
+    if not level:
+        return None
+    if level not in RiskLevel.__members__.values():
+        raise InvalidInput(f"“{level}” is no risk. Choose one of: {', '.join(RiskLevel)}.")
+    return Raised(RiskLevel(level), reason)
 
 
 def _window(schedule: Schedule | None, given: Mapping[str, str]) -> tuple[Input, ...]:

@@ -75,6 +75,7 @@ class Reading:
     obstacles: Sequence[Obstacle]
     drifts: Sequence[Drift]
     expires_at: datetime | None
+    risk: Mapping[str, Any] | None
     new_gaps: bool
     plan: Mapping[str, Any]
     plan_template: str
@@ -158,6 +159,7 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         obstacles=in_the_way,
         drifts=drifts_of(items) if change_request.status in OPEN else (),
         expires_at=expiry.expires_at(change_request),
+        risk=document["risk"],
         new_gaps=document["plan"]["new_gaps"],
         plan=revision.plan,
         plan_template=presenter.template_name,

@@ -266,6 +266,7 @@ class Edit(SignedInPage):
             rationale=asked.rationale,
             waiver=asked.waiver,
             schedule=asked.schedule,
+            raised=asked.raised,
             title=asked.title,
             expected_digest=asked.expected_digest,
         )

@@ -7,6 +7,7 @@ rules. Nothing here knows what the records mean.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -36,18 +37,35 @@ COMMON_FACTS: tuple[FactType, ...] = (
     FactType("kind", FactUnit.TEXT, "", "The kind of change, such as entitlement.amend."),
     FactType("record_type", FactUnit.TEXT, "", "The sort of record, such as entitlement."),
     FactType("fields_touched", FactUnit.TEXTS, "", "The fields whose values change."),
+    FactType(
+        "aspects_touched",
+        FactUnit.TEXTS,
+        "",
+        "What the fields whose values change belong to: price, term, seats …; each aspect has its owners.",
+        says="{value} change",
+    ),
     FactType("accounts", FactUnit.TEXTS, "", "The accounts concerned, by id."),
     FactType("products", FactUnit.TEXTS, "", "The products concerned, by id."),
 )
 
 Row = Mapping[str, Any]
+Aspects = Mapping[str, tuple[str, ...]]
+"""What each field of a record belongs to, by column; an empty tuple says: to nothing that has an owner."""
+
+CONTROL = "control"
+"""The aspect of records by which change control itself runs, such as policies."""
 
 
 class RecordKind:
-    """The base: how a row of `model` is described, checked and written."""
+    """
+    The base: how a row of `model` is described, checked and written.
+
+    `aspects` tells for each field what it belongs to; one that it does not name belongs to change control itself.
+    """
 
     operation: Operation
     own_facts: ClassVar[tuple[FactType, ...]] = ()
+    aspects: ClassVar[Aspects] = {}
 
     def __init__(
         self, *, name: str, title: str, model: type[GovernedModel], payload: type[BaseModel] = RetirePayload
@@ -56,7 +74,13 @@ class RecordKind:
         self.title = title
         self.model = model
         self.payload = payload
-        self.facts: Sequence[FactType] = (*COMMON_FACTS, *self.own_facts)
+        common = [replace(fact, choices=self._choices(fact.name)) for fact in COMMON_FACTS]
+        self.facts: Sequence[FactType] = (*common, *self.own_facts)
+
+    def _choices(self, fact: str) -> tuple[str, ...]:
+        if fact == "aspects_touched":
+            return tuple(sorted({str(aspect) for aspects in self.aspects.values() for aspect in aspects} | {CONTROL}))
+        return {"kind": (self.name,), "record_type": (str(self.model._meta.model_name),)}.get(fact, ())
 
     # What concepts override.
 
@@ -81,6 +105,20 @@ class RecordKind:
         """Values of this kind's own facts."""
         return {}
 
+    def aspects_of(self, *, before: Row | None, after: Row, effects: Row) -> frozenset[str]:
+        """
+        What the fields that change belong to; a concept adds what the effects touch.
+
+        Of a new record, a field that only says what every new record says belongs to nothing.
+        """
+        touched = {name for name in changed_fields(before, after) if name != "id"}
+        if before is None:
+            touched = {name for name in touched if after[name] != self._defaults()[name]}
+        return frozenset(aspect for name in touched for aspect in self.aspects.get(name, (CONTROL,)))
+
+    def _defaults(self) -> Row:
+        return row_of(self.model())
+
     def carry_out(self, *, items: Sequence[PreparedItem], application: Application) -> None:
         """Carry out the items' effects, each with its event."""
 
@@ -98,6 +136,7 @@ class RecordKind:
             "kind": self.name,
             "record_type": self.model._meta.model_name,
             "fields_touched": list(changed_fields(before, after)),
+            "aspects_touched": sorted(map(str, self.aspects_of(before=before, after=after, effects=effects))),
             "accounts": sorted(str(account_id) for account_id in scope.account_ids),
             "products": sorted(str(product_id) for product_id in scope.product_ids),
         } | self.facts_of(before=before, after=after, effects=effects, preparation=preparation)
@@ -258,6 +297,11 @@ class RetireKind(AmendKind):
                 f"This {self.model._meta.verbose_name} is retired already, since {before['retired_at']}."
             )
         return {"retired_at": preparation.now}
+
+
+def known(facts: Row) -> dict[str, Any]:
+    """Facts without those that are absent: a declared fact that an item lacks is unknown."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def referred_row(model: type[GovernedModel], record_id: uuid.UUID | str, preparation: Preparation) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from approvals import events, governed
 from approvals.governed import Application, Operation, PreparedItem
+from approvals.policies.risk import raised_of
 from approvals.policies.rules import beyond, tickets_beyond
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.drift import drifts_of
@@ -94,6 +95,8 @@ def _apply(*, change_request_id: uuid.UUID, user: User | None, now: datetime) ->
     rules.check_window(change_request=change_request, schedule=schedule, now=now)
     revisions.check_untouched(revision=revision)
     items = revisions.items_of(revision)
+    # Before the records themselves: everybody locks in this order.
+    governed.planner().hold(items=items)
     check_bases(items)
     asked = Asked(change_request=change_request, items=items, schedule=schedule, now=now)
     gates.check_open(step=Step.APPLICATION, asked=asked)
@@ -225,9 +228,10 @@ def _check_fresh_plan(revision: Revision, items: Sequence[PreparedItem], now: da
         )
     if fresh.new_gaps and not revision.document["waiver"]:
         raise MaterialMoved("Since the review, a gap opened that no waiver declares. The review is open again.")
-    stricter = beyond(
-        reviewed=revisions.stages_of(revision), fresh=revisions.chain(items=items, needs_waiver=fresh.new_gaps)
-    ) + tickets_beyond(reviewed=revisions.demands_of(revision), fresh=revisions.demands(items=items))
+    weighed = revisions.weighed(items=items, plan=fresh, raised=raised_of(revision.document))
+    stricter = beyond(reviewed=revisions.stages_of(revision), fresh=weighed.stages) + tickets_beyond(
+        reviewed=revisions.demands_of(revision), fresh=weighed.demands
+    )
     if stricter:
         raise PolicyStricter(
             f"The policies in force now ask for more: {'; '.join(stricter)}. The review is open again.",
@@ -242,14 +246,16 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
     items = revisions.items_of(former)
     plan = governed.planner().plan(items=items, now=now)
     stored = former.document
+    weighed = revisions.weighed(items=items, plan=plan, raised=raised_of(stored))
     planned = Planned(
         items=items,
         plan=plan,
-        stages=revisions.chain(items=items, needs_waiver=plan.new_gaps),
+        stages=weighed.stages,
+        risk=weighed.risk,
         rationale=revisions.rationale_of(stored),
         waiver=Waiver(**stored["waiver"]) if stored["waiver"] else None,
         schedule=schedules.of(stored),
-        demands=revisions.demands(items=items),
+        demands=weighed.demands,
     )
     change_request.status = rules.next_status(change_request=change_request, action=Action.REOPEN)
     change_request.approved_at = None

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from approvals.governed import PreparedItem
+from approvals.policies.rules import TicketDemand
 from approvals.requests.errors import GateClosed
 from approvals.requests.models import ChangeRequest
 from approvals.requests.schedules import Schedule
@@ -31,7 +32,8 @@ class Asked:
     What a gate is asked about; `change_request` is None before anything is filed.
 
     `step` is the step that is about to be taken, in a transaction, or None where somebody only wants to know. `reader`
-    is who reads the answer; without one, nothing is named that not everybody sees.
+    is who reads the answer; without one, nothing is named that not everybody sees. `demands` are the tickets that
+    policies demand of what is not filed; of what is, they stand in its revision.
     """
 
     change_request: ChangeRequest | None
@@ -40,6 +42,7 @@ class Asked:
     now: datetime
     step: Step | None = None
     reader: User | None = None
+    demands: Sequence[TicketDemand] = ()
 
 
 @dataclass(frozen=True)

@@ -38,5 +38,12 @@ def of_request(
 def of_plan(*, planned: Planned, reader: User, now: datetime) -> tuple[Obstacle, ...]:
     """What every gate has to say about a plan that is not filed."""
     return gates.obstacles(
-        Asked(change_request=None, items=planned.items, schedule=planned.schedule, now=now, reader=reader)
+        Asked(
+            change_request=None,
+            items=planned.items,
+            schedule=planned.schedule,
+            now=now,
+            reader=reader,
+            demands=planned.demands,
+        )
     )

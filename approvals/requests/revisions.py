@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from approvals import governed
+from approvals.facts import RISK
 from approvals.governed import Draft, Operation, Plan, Preparation, PreparedItem, Scope
+from approvals.policies.conditions import Facts
 from approvals.policies.models import Policy
+from approvals.policies.risk import Raised, Risk, assess
 from approvals.policies.rules import (
     PolicyRow,
     StageRequirement,
@@ -54,10 +57,20 @@ class Planned:
     items: tuple[PreparedItem, ...]
     plan: Plan
     stages: tuple[StageRequirement, ...]
+    risk: Risk | None = None
     rationale: Rationale = field(default_factory=Rationale)
     waiver: Waiver | None = None
     schedule: Schedule | None = None
     demands: tuple[TicketDemand, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a plan comes to: its risk, and the stages and tickets that it needs."""
+
+    risk: Risk
+    stages: tuple[StageRequirement, ...]
+    demands: tuple[TicketDemand, ...]
 
 
 def _sees_everything(_scope: Scope) -> bool:
@@ -122,35 +135,40 @@ def plan_items(
     rationale: Rationale,
     waiver: Waiver | None,
     schedule: Schedule | None = None,
+    raised: Raised | None = None,
 ) -> Planned:
-    """Plan prepared items without writing anything."""
+    """Plan prepared items without writing anything; `raised` is the risk as the author says."""
     planned = governed.planner().plan(items=items, now=now)
-    stages = chain(items=items, needs_waiver=planned.new_gaps)
+    found = weighed(items=items, plan=planned, raised=raised)
     return Planned(
         items=items,
         plan=planned,
-        stages=stages,
+        stages=found.stages,
+        risk=found.risk,
         rationale=rationale,
         waiver=waiver,
         schedule=schedule,
-        demands=demands(items=items),
+        demands=found.demands,
     )
 
 
-def chain(*, items: Sequence[PreparedItem], needs_waiver: bool) -> tuple[StageRequirement, ...]:
-    """The stages that the policies in force and the standing rules ask for."""
-    stages = stages_for(
-        policies=_in_force(),
-        facts=[item.facts for item in items],
-        needs_waiver=needs_waiver,
-        declared=governed.declared_facts(),
+def facts_of(*, items: Sequence[PreparedItem], plan: Plan) -> list[Facts]:
+    """Each item's facts: what its kind said, and what only the plan knows."""
+    own = plan.item_facts or [{}] * len(items)
+    return [{**plan.facts, **item.facts, **added} for item, added in zip(items, own, strict=True)]
+
+
+def weighed(*, items: Sequence[PreparedItem], plan: Plan, raised: Raised | None) -> Weighed:
+    """The risk of planned items, and what policies in force and standing rules ask for; policies see the risk."""
+    facts, declared, policies = facts_of(items=items, plan=plan), governed.declared_facts(), _in_force()
+    risk = assess(rules=governed.risks(), facts=facts, declared=declared, raised=raised)
+    facts = [{**one, RISK: risk.level} for one in facts]
+    stages = stages_for(policies=policies, facts=facts, needs_waiver=plan.new_gaps, declared=declared)
+    return Weighed(
+        risk=risk,
+        stages=with_demands(stages, items=items),
+        demands=tickets_for(policies=policies, facts=facts, declared=declared),
     )
-    return with_demands(stages, items=items)
-
-
-def demands(*, items: Sequence[PreparedItem]) -> tuple[TicketDemand, ...]:
-    """The tickets that the policies in force demand."""
-    return tickets_for(policies=_in_force(), facts=[item.facts for item in items], declared=governed.declared_facts())
 
 
 def _in_force() -> list[PolicyRow]:
@@ -177,7 +195,10 @@ def document_of(planned: Planned, *, change_request: ChangeRequest, number: int)
                 "material": planned.plan.material,
                 "new_gaps": planned.plan.new_gaps,
                 "failures": planned.plan.failures,
+                "facts": planned.plan.facts,
+                "item_facts": planned.plan.item_facts,
             },
+            "risk": planned.risk.as_document() if planned.risk else None,
             "policy": [asdict(stage) for stage in planned.stages],
             "demands": [asdict(demand) for demand in planned.demands],
         }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from approvals.policies.risk import Risk
 from approvals.requests.errors import (
     CommentRequired,
     GapWithoutWaiver,
@@ -18,6 +19,7 @@ from approvals.requests.errors import (
 from approvals.requests.models import ChangeRequest, Decision, Revision
 from approvals.requests.schedules import Schedule, utc_text
 from approvals.requests.states import PRESENTATIONS, TRANSITIONS, Action, Status
+from foundation.errors import InvalidInput
 
 REQUIRED = {
     "justification": "Justification: why is this needed?",
@@ -127,6 +129,22 @@ def check_window(*, change_request: ChangeRequest, schedule: Schedule | None, no
             f"{utc_text(schedule.closes_at)}. Edit it: say a new window, or none, and have that approved.",
             closes_at=schedule.closes_at.isoformat(),
         )
+
+
+def check_not_lowered(*, risk: Risk | None) -> None:
+    """
+    Refuse a risk that is said to be lower than the computed one, or raised without a reason.
+
+    :raises InvalidInput: if it is
+    """
+    if risk is None or risk.raised is None:
+        return
+    if risk.is_lowered:
+        message = f"The risk is computed as {risk.computed}: it can be raised, not lowered. Leave it, or say more."
+        raise InvalidInput(message, errors=[{"field": "risk", "message": message}])
+    if not risk.raised.reason.strip():
+        message = "Say why the risk is raised: whoever decides reads it."
+        raise InvalidInput(message, errors=[{"field": "risk", "message": message}])
 
 
 def check_on_screen(*, revision: Revision, digest: str) -> None:

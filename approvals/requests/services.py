@@ -11,6 +11,7 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.governed import Draft
+from approvals.policies.risk import Raised, raised_of
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import ChangeRequest, Revision
@@ -57,13 +58,17 @@ def preview(
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
     schedule: Schedule | None = None,
+    raised: Raised | Former | None = None,
+    former: Revision | None = None,
 ) -> Planned:
     """
-    Plan drafts without filing them: what would happen, and who would have to approve it.
+    Plan drafts without filing them: what would happen, how risky it is, and who would have to approve it.
+
+    `raised` is the risk as the author says; kept, it is that of the `former` revision.
 
     :raises NotPermitted: if the user may not propose
     :raises NotFound: if the drafts touch what is not granted to the user
-    :raises InvalidInput: if a draft does not say what it must, or the schedule's zone is unknown
+    :raises InvalidInput: if a draft does not say what it must, the schedule's zone is unknown, or the risk is lowered
     """
     permissions.check_may_propose(user=user, scopes=[])
     if schedule is not None:
@@ -72,9 +77,18 @@ def preview(
         drafts=drafts, author=user, now=now, sees=lambda scope: governed.access().may_see(scope=scope, user=user)
     )
     permissions.check_may_propose(user=user, scopes=[item.scope for item in items])
-    return revisions.plan_items(
-        items=items, now=now, rationale=rationale or Rationale(), waiver=waiver, schedule=schedule
+    kept = raised_of(former.document) if former is not None else None
+    planned = revisions.plan_items(
+        items=items,
+        now=now,
+        rationale=rationale or Rationale(),
+        waiver=waiver,
+        schedule=schedule,
+        raised=kept if isinstance(raised, Former) else raised,
     )
+    if not isinstance(raised, Former):
+        rules.check_not_lowered(risk=planned.risk)
+    return planned
 
 
 @transaction.atomic
@@ -87,6 +101,7 @@ def propose(
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
     schedule: Schedule | None = None,
+    raised: Raised | None = None,
     source: str = "portal",
 ) -> ChangeRequest:
     """
@@ -99,7 +114,9 @@ def propose(
     :raises NotFound: if the drafts touch what is not granted to the author
     :raises InvalidInput: if a draft does not say what it must
     """
-    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule)
+    planned = preview(
+        drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule, raised=raised
+    )
     change_request = ChangeRequest.objects.create(
         title=title[:200], status=Status.DRAFT, source=source, created_by=author, created_at=now
     )
@@ -128,6 +145,7 @@ def amend(
     rationale: Rationale | None = None,
     waiver: Waiver | None = None,
     schedule: Schedule | Former | None = Former.KEPT,
+    raised: Raised | Former | None = Former.KEPT,
     title: str | None = None,
     expected_digest: str | None = None,
 ) -> ChangeRequest:
@@ -135,7 +153,8 @@ def amend(
     Write a new revision: what is given replaces what stood, the rest is planned again as it was.
 
     Decisions on earlier revisions are kept and count no longer. The request goes back to draft. `waiver` replaces the
-    former one; a revision without it has none. A schedule is kept unless another is given, or None, which clears it.
+    former one; a revision without it has none. A schedule and a raised risk are kept unless others are given, or None,
+    which clears them.
 
     :raises WrongState: if the request is closed
     :raises StaleDigest: if `expected_digest` is not the current revision's
@@ -155,7 +174,16 @@ def amend(
         rationale = revisions.rationale_of(former.document)
     if isinstance(schedule, Former):
         schedule = schedules.of(former.document)
-    planned = preview(drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule)
+    planned = preview(
+        drafts=drafts,
+        user=author,
+        now=now,
+        rationale=rationale,
+        waiver=waiver,
+        schedule=schedule,
+        raised=raised,
+        former=former,
+    )
     change_request.title = (title or change_request.title)[:200]
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
     change_request.status = status

@@ -36,7 +36,7 @@ class TicketGate:
     def obstacles(self, asked: Asked) -> Sequence[Obstacle]:
         """One for each demand that no ticket meets."""
         if asked.change_request is None:
-            demands, tickets, number = revisions.demands(items=asked.items), [], 0
+            demands, tickets, number = asked.demands, [], 0
         else:
             revision = current(asked.change_request)
             demands, number = revisions.demands_of(revision), revision.number

@@ -20,6 +20,7 @@ FACTS = (
         FactUnit.INTEGER,
         "days",
         "Whole days by which what it changes takes effect before the change was planned; 0 if it does not.",
+        says="it reaches {value} days back",
     ),
     FactType(
         "effective_from", FactUnit.INSTANT, "UTC", "From when on it changes something; when planned, if not said."

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
-from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, referred_row
+from approvals.governed import Kind, Preparation, Scope
+from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, known, referred_row
 from approvals.records.payloads import Code, Currency, Name, Payload, Text, partial
 from approvals.records.rows import instant, parse_instant
-from entitlements.agreements import backdating
+from entitlements.agreements import facts
+from entitlements.agreements.facts import AGREEMENT_ASPECTS, AGREEMENT_FACTS, ORDER_LINE_ASPECTS, ORDER_LINE_FACTS
 from entitlements.agreements.models import Agreement, OrderLine
 from entitlements.catalog.changes import Money, product_of_sku
 from entitlements.catalog.models import SKURevision
@@ -149,11 +150,8 @@ class OrderLinePayload(Payload):
 
 
 class _Agreement(RecordKind):
-    own_facts = (
-        FactType("licensor", FactUnit.TEXT, "", "The licensor."),
-        FactType("clauses_touched", FactUnit.BOOLEAN, "", "Whether clauses or documents change."),
-        *backdating.FACTS,
-    )
+    own_facts = AGREEMENT_FACTS
+    aspects = AGREEMENT_ASPECTS
 
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The licensee and the covered accounts."""
@@ -169,19 +167,13 @@ class _Agreement(RecordKind):
                 raise InvalidInput("A rate converts into the agreement's currency. Say which that is.")
 
     def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
-        """Licensor, and whether the law of it changes."""
-        touched = before is None or any(before[name] != after[name] for name in ("clauses", "documents"))
-        told = {"licensor": after["licensor"], "clauses_touched": touched}
-        return told | backdating.facts(before=before, after=after, now=preparation.now)
+        """Parties, clauses, term."""
+        return known(facts.of_agreement(before=before, after=after, now=preparation.now))
 
 
 class _OrderLine(RecordKind):
-    own_facts = (
-        FactType("currency", FactUnit.TEXT, "", "The currency of the prices."),
-        FactType("quantity", FactUnit.INTEGER, "seats", "The largest quantity of any period; absent if unlimited."),
-        FactType("unit_price", FactUnit.DECIMAL, "currency", "The highest unit price of any period."),
-        *backdating.FACTS,
-    )
+    own_facts = ORDER_LINE_FACTS
+    aspects = ORDER_LINE_ASPECTS
 
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The agreement's licensee and the product."""
@@ -210,13 +202,8 @@ class _OrderLine(RecordKind):
             previous_end = ends_at
 
     def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
-        """Currency, quantity, price."""
-        quantities = [period["quantity"] for period in after["periods"]]
-        return {
-            "currency": after["currency"],
-            "quantity": None if None in quantities else max(quantities),
-            "unit_price": str(max(Decimal(period["unit_price"]) for period in after["periods"])),
-        } | backdating.facts(before=before, after=after, now=preparation.now)
+        """Currency, quantity, price, term."""
+        return known(facts.of_order_line(before=before, after=after, now=preparation.now))
 
 
 class CreateAgreement(_Agreement, CreateKind):

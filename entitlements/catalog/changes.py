@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
-from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, referred_row
+from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, known, referred_row
 from approvals.records.payloads import Code, Currency, Name, Payload, RetirePayload, Text, partial
+from entitlements.catalog.aspects import NOBODYS, Aspect
 from entitlements.catalog.models import SKU, Feature, Product, RegionGroup, Release, SKURevision
 from entitlements.catalog.regions import check_countries, check_currency, expand
 from foundation.errors import InvalidInput
@@ -111,18 +112,60 @@ class _OfProduct(RecordKind):
 
 
 class _Product(RecordKind):
+    aspects = {
+        "code": (Aspect.DELIVERY,),
+        "name": NOBODYS,
+        "licensor": (Aspect.CLAUSES,),
+        "category": NOBODYS,
+        "description": NOBODYS,
+        "purl": (Aspect.DELIVERY,),
+        "retired_at": (Aspect.FEATURES,),
+    }
+
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The product itself."""
         return Scope(product_ids=frozenset({UUID(str(row["id"]))}))
 
 
+class _Feature(_OfProduct):
+    aspects = {
+        "product_id": (Aspect.FEATURES,),
+        "code": (Aspect.FEATURES, Aspect.DELIVERY),
+        "name": NOBODYS,
+        "type": (Aspect.FEATURES,),
+        "unit": (Aspect.FEATURES,),
+        "description": NOBODYS,
+        "retired_at": (Aspect.FEATURES,),
+    }
+
+
 class _Release(_OfProduct):
+    aspects = {
+        "product_id": (Aspect.FEATURES,),
+        "version_name": (Aspect.FEATURES,),
+        "planned_on": (Aspect.FEATURES,),
+        "released_on": (Aspect.FEATURES,),
+        "end_of_life_on": (Aspect.SUPPORT,),
+        "retired_at": (Aspect.FEATURES,),
+    }
+
     def label(self, row: Row, preparation: Preparation) -> str:
         """The product's name and the release."""
         return f"{referred_row(Product, row['product_id'], preparation)['name']} {row['version_name']}"
 
 
 class _SKU(_OfProduct):
+    aspects = {
+        "product_id": (Aspect.FEATURES,),
+        "code": (Aspect.COST,),
+        "name": NOBODYS,
+        "edition": (Aspect.FEATURES,),
+        "purpose": (Aspect.FEATURES,),
+        "counterpart_id": (Aspect.FEATURES,),
+        "foreign_part_numbers": (Aspect.COST,),
+        "retired_at": (Aspect.FEATURES,),
+    }
+
     def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
         """Refuse a counterpart of another product, or for the same purpose."""
         if after["counterpart_id"] is None:
@@ -139,7 +182,56 @@ class _SKU(_OfProduct):
         return str(row["code"])
 
 
+class _SKURevision(RecordKind):
+    own_facts = (
+        FactType("countries", FactUnit.TEXTS, "", "The countries of use.", says="countries of use are {value}"),
+        FactType("hosting_countries", FactUnit.TEXTS, "", "The countries in which it may be hosted."),
+        FactType("list_price", FactUnit.DECIMAL, "currency", "The list price of one seat and billing period."),
+        FactType("currency", FactUnit.TEXT, "", "The currency of the list price; empty without one."),
+        FactType("export_class", FactUnit.TEXT, "", "The export class."),
+    )
+    aspects = {
+        "sku_id": (Aspect.FEATURES,),
+        "number": NOBODYS,
+        "effective_on": (Aspect.TERM,),
+        "metric": (Aspect.SEATS,),
+        "features": (Aspect.FEATURES,),
+        "seats_minimum": (Aspect.SEATS,),
+        "seats_maximum": (Aspect.SEATS,),
+        "countries": (Aspect.REGIONS,),
+        "hosting_countries": (Aspect.HOSTING,),
+        "environments": (Aspect.DELIVERY,),
+        "releases": (Aspect.FEATURES,),
+        "support_level": (Aspect.SUPPORT,),
+        "compliance_obligations": (Aspect.COMPLIANCE,),
+        "export_class": (Aspect.COMPLIANCE,),
+        "list_price": (Aspect.PRICE,),
+        "currency": (Aspect.PRICE,),
+        "retired_at": (Aspect.FEATURES,),
+    }
+
+    def scope(self, row: Row, preparation: Preparation) -> Scope:
+        """The product of the SKU."""
+        return Scope(product_ids=frozenset({product_of_sku(row["sku_id"], preparation)}))
+
+    def label(self, row: Row, preparation: Preparation) -> str:
+        """The SKU's code and the revision's number."""
+        return f"{referred_row(SKU, row['sku_id'], preparation)['code']} r{row['number']}"
+
+    def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
+        """Countries, price, export class."""
+        return known({fact.name: after[fact.name] for fact in self.own_facts})
+
+
 class _RegionGroup(RecordKind):
+    aspects = {
+        "code": NOBODYS,
+        "name": NOBODYS,
+        "countries": (Aspect.REGIONS,),
+        "revision": (Aspect.REGIONS,),
+        "retired_at": (Aspect.REGIONS,),
+    }
+
     def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
         """Refuse what is not a country."""
         check_countries(after["countries"])
@@ -161,16 +253,16 @@ class RetireProduct(_Product, RetireKind):
     """Retire a product."""
 
 
-class CreateOfProduct(_OfProduct, CreateKind):
-    """Add a record of a product."""
+class CreateFeature(_Feature, CreateKind):
+    """Add a feature."""
 
 
-class AmendOfProduct(_OfProduct, AmendKind):
-    """Amend a record of a product."""
+class AmendFeature(_Feature, AmendKind):
+    """Amend a feature."""
 
 
-class RetireOfProduct(_OfProduct, RetireKind):
-    """Retire a record of a product."""
+class RetireFeature(_Feature, RetireKind):
+    """Retire a feature."""
 
 
 class CreateRelease(_Release, CreateKind):
@@ -197,13 +289,8 @@ class RetireSKU(_SKU, RetireKind):
     """Retire a SKU."""
 
 
-class ReviseSKU(CreateKind):
+class ReviseSKU(_SKURevision, CreateKind):
     """Add the next revision of a SKU's terms; entitlements stay on the revision under which they were sold."""
-
-    own_facts = (
-        FactType("countries", FactUnit.TEXTS, "", "The countries of use."),
-        FactType("list_price", FactUnit.DECIMAL, "currency", "The list price of one seat and billing period."),
-    )
 
     def values(self, *, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
         """The terms, with groups expanded and the next number."""
@@ -237,29 +324,9 @@ class ReviseSKU(CreateKind):
                 features=unknown,
             )
 
-    def scope(self, row: Row, preparation: Preparation) -> Scope:
-        """The product of the SKU."""
-        return Scope(product_ids=frozenset({product_of_sku(row["sku_id"], preparation)}))
 
-    def label(self, row: Row, preparation: Preparation) -> str:
-        """The SKU's code and the revision's number."""
-        return f"{referred_row(SKU, row['sku_id'], preparation)['code']} r{row['number']}"
-
-    def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
-        """Countries and price."""
-        return {"countries": after["countries"], "list_price": after["list_price"]}
-
-
-class RetireSKURevision(RetireKind):
+class RetireSKURevision(_SKURevision, RetireKind):
     """Sell a revision no longer; entitlements under it stand."""
-
-    def scope(self, row: Row, preparation: Preparation) -> Scope:
-        """The product of the SKU."""
-        return Scope(product_ids=frozenset({product_of_sku(row["sku_id"], preparation)}))
-
-    def label(self, row: Row, preparation: Preparation) -> str:
-        """The SKU's code and the revision's number."""
-        return f"{referred_row(SKU, row['sku_id'], preparation)['code']} r{row['number']}"
 
 
 class CreateRegionGroup(_RegionGroup, CreateKind):
@@ -287,14 +354,14 @@ KINDS: tuple[Kind, ...] = (
     CreateProduct(name="product.create", title="Add product", model=Product, payload=ProductPayload),
     AmendProduct(name="product.amend", title="Amend product", model=Product, payload=partial(ProductPayload)),
     RetireProduct(name="product.retire", title="Retire product", model=Product, payload=RetirePayload),
-    CreateOfProduct(name="feature.create", title="Add feature", model=Feature, payload=FeaturePayload),
-    AmendOfProduct(
+    CreateFeature(name="feature.create", title="Add feature", model=Feature, payload=FeaturePayload),
+    AmendFeature(
         name="feature.amend",
         title="Amend feature",
         model=Feature,
         payload=partial(FeaturePayload, without=("product_id", "code")),
     ),
-    RetireOfProduct(name="feature.retire", title="Retire feature", model=Feature),
+    RetireFeature(name="feature.retire", title="Retire feature", model=Feature),
     CreateRelease(name="release.create", title="Add release", model=Release, payload=ReleasePayload),
     AmendRelease(
         name="release.amend",

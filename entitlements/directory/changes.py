@@ -9,9 +9,10 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel
 
-from approvals.governed import Kind, Preparation, Scope
+from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, referred_row
 from approvals.records.payloads import Code, Country, Name, Payload, partial
+from entitlements.catalog.aspects import NOBODYS, Aspect
 from entitlements.catalog.changes import EnvironmentName
 from entitlements.catalog.models import Release
 from entitlements.catalog.regions import check_countries
@@ -44,6 +45,22 @@ class DeploymentPayload(Payload):
 
 
 class _Account(RecordKind):
+    own_facts = (FactType("country", FactUnit.TEXT, "", "The account's country; empty if none is said."),)
+    aspects = {
+        "code": (Aspect.DELIVERY,),
+        "name": NOBODYS,
+        "type": NOBODYS,
+        # Whom agreements cover, and who may see what, follow the tree.
+        "parent_id": (Aspect.CLAUSES, Aspect.IDENTITY),
+        "country": (Aspect.COMPLIANCE,),
+        "time_zone": NOBODYS,
+        "retired_at": (Aspect.IDENTITY,),
+    }
+
+    def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
+        """The country."""
+        return {"country": after["country"]}
+
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The account, and the parent under which it stands."""
         ids = {row["id"], row["parent_id"]} - {None}
@@ -63,6 +80,24 @@ class _Account(RecordKind):
 
 
 class _Deployment(RecordKind):
+    own_facts = (
+        FactType("environment", FactUnit.TEXT, "", "Trial, staging or production.", says="it runs in {value}"),
+        FactType("hosting_country", FactUnit.TEXT, "", "Where it is hosted; empty if it is not said."),
+    )
+    aspects = {
+        "account_id": (Aspect.DELIVERY,),
+        "product_id": (Aspect.DELIVERY,),
+        "name": NOBODYS,
+        "environment": (Aspect.DELIVERY,),
+        "hosting_country": (Aspect.HOSTING,),
+        "release_id": (Aspect.DELIVERY,),
+        "retired_at": (Aspect.DELIVERY,),
+    }
+
+    def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
+        """Environment and hosting."""
+        return {"environment": after["environment"], "hosting_country": after["hosting_country"]}
+
     def scope(self, row: Row, preparation: Preparation) -> Scope:
         """The account and the product."""
         return Scope(frozenset({UUID(str(row["account_id"]))}), frozenset({UUID(str(row["product_id"]))}))

@@ -13,6 +13,7 @@ from approvals.governed import (
     register_kinds,
     register_planner,
     register_presenter,
+    register_risks,
 )
 from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
@@ -29,6 +30,7 @@ from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
 from entitlements.planning.planner import RegistryPlanner
 from entitlements.planning.presentation import PlanPresenter
+from entitlements.planning.risks import RULES as RISKS
 from entitlements.portal.facets import FACETS
 
 
@@ -40,6 +42,7 @@ def register() -> None:
         register_kinds(changes.KINDS)
     grant_errors.register()
     register_planner(RegistryPlanner())
+    register_risks(RISKS)
     register_presenter(PlanPresenter())
     register_facets(*FACETS)
     register_access(RegistryAccess())

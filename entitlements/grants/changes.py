@@ -7,18 +7,18 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from approvals.governed import Application, FactType, FactUnit, Kind, Operation, Preparation, PreparedItem, Scope
-from approvals.records.kinds import AmendKind, CreateKind, RecordKind, referred_row
+from approvals.governed import Application, Kind, Operation, Preparation, PreparedItem, Scope
+from approvals.records.kinds import AmendKind, CreateKind, RecordKind, known, referred_row
 from approvals.records.payloads import Code, Country, Payload, Text
 from approvals.records.rows import instance_from, instant
-from entitlements.agreements import backdating
 from entitlements.agreements.models import OrderLine
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
 from entitlements.catalog.models import SKURevision
 from entitlements.catalog.regions import expand
 from entitlements.directory.models import Person
 from entitlements.directory.services import NewPerson, register_people
-from entitlements.grants import services
+from entitlements.grants import facts, services
+from entitlements.grants.facts import EFFECT_ASPECTS, ENTITLEMENT_ASPECTS, ENTITLEMENT_FACTS
 from entitlements.grants.models import Activation, Entitlement, Seat
 from foundation.errors import InvalidInput
 
@@ -115,18 +115,8 @@ class MovePayload(Payload):
 
 
 class _Entitlement(RecordKind):
-    own_facts = (
-        FactType("phase", FactUnit.TEXT, "", "Trial, bridge or production."),
-        FactType("seats_after", FactUnit.INTEGER, "seats", "Seats after the change; absent if unlimited."),
-        FactType("seats_change", FactUnit.INTEGER, "seats", "Seats after less before; absent if either is unlimited."),
-        FactType("seats_change_percent", FactUnit.INTEGER, "percent", "That change relative to before."),
-        FactType("countries_after", FactUnit.TEXTS, "", "Countries of use after the change."),
-        FactType("countries_added", FactUnit.TEXTS, "", "Countries of use that are new."),
-        FactType("countries_removed", FactUnit.TEXTS, "", "Countries of use that go."),
-        FactType("starts_at", FactUnit.INSTANT, "UTC", "When the right of use starts."),
-        FactType("ends_at", FactUnit.INSTANT, "UTC", "When the right of use ends; absent if it is open."),
-        *backdating.FACTS,
-    )
+    own_facts = ENTITLEMENT_FACTS
+    aspects = ENTITLEMENT_ASPECTS
 
     def check(self, *, before: Row | None, after: Row, payload: BaseModel, preparation: Preparation) -> None:
         """Leave alone what was taken back before it started: it gives nothing, now or later."""
@@ -143,20 +133,12 @@ class _Entitlement(RecordKind):
 
     def facts_of(self, *, before: Row | None, after: Row, effects: Row, preparation: Preparation) -> dict[str, Any]:
         """Phase, seats, countries, term."""
-        seats, former = after["seats"], before["seats"] if before else 0
-        change = None if seats is None or former is None else seats - former
-        facts: dict[str, Any] = {
-            "phase": after["phase"],
-            "seats_after": seats,
-            "seats_change": change,
-            "seats_change_percent": round(100 * change / former) if change is not None and former else None,
-            "countries_after": after["countries"],
-            "countries_added": sorted(set(after["countries"]) - set(before["countries"] if before else [])),
-            "countries_removed": sorted(set(before["countries"] if before else []) - set(after["countries"])),
-            "starts_at": after["starts_at"],
-            "ends_at": after["ends_at"],
-        } | backdating.facts(before=before, after=after, now=preparation.now)
-        return {name: value for name, value in facts.items() if value is not None}
+        return known(facts.of_entitlement(before=before, after=after, effects=effects, now=preparation.now))
+
+    def aspects_of(self, *, before: Row | None, after: Row, effects: Row) -> frozenset[str]:
+        """Those of the fields, and of people registered and seats held or released."""
+        own = super().aspects_of(before=before, after=after, effects=effects)
+        return own | {aspect for name, aspect in EFFECT_ASPECTS.items() if effects.get(name)}
 
     def carry_out(self, *, items: Sequence[PreparedItem], application: Application) -> None:
         """Bring pool and activation along, register people, hold and release seats."""

@@ -7,7 +7,19 @@ from uuid import UUID
 
 from approvals.governed import Operation, Plan, PreparedItem
 from entitlements.grants.models import Entitlement
-from entitlements.planning import checks, consequences, costs, coverage, lines, material, money, sentences, terms
+from entitlements.planning import (
+    checks,
+    consequences,
+    costs,
+    coverage,
+    facts,
+    history,
+    lines,
+    material,
+    money,
+    sentences,
+    terms,
+)
 from entitlements.planning.coverage import Comparison
 from entitlements.planning.registry import Registry, overlaid, touched
 from entitlements.planning.tables import label_records
@@ -18,6 +30,12 @@ JSON = Any
 
 class RegistryPlanner:
     """Plans items against the registry as it stands; writes nothing."""
+
+    facts = facts.FACTS
+
+    def hold(self, *, items: Sequence[PreparedItem]) -> None:
+        """Lock the agreements under which the items add up."""
+        history.hold(items)
 
     def plan(self, *, items: Sequence[PreparedItem], now: datetime) -> Plan:
         """What the items would do, together: see docs/plan-document.md."""
@@ -65,11 +83,14 @@ class RegistryPlanner:
             costs=cost_after,
             failed=broken,
         )
+        new_gaps = bool(comparison.refused or stranded)
         return Plan(
             document=jsonable(document),
             material=jsonable(weighed),
-            new_gaps=bool(comparison.refused or stranded),
+            new_gaps=new_gaps,
             failures=tuple(broken),
+            facts=jsonable(facts.of_change(items=items, people=document["people"], new_gaps=new_gaps, now=now)),
+            item_facts=jsonable(facts.of_items(items=items, now=now)),
         )
 
     def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ LOGINS: Mapping[str, tuple[str, str, str]] = {
     "pavel": ("procurement", "Pavel", "Procurement"),
     "ida": ("it_operations", "Ida", "Operations"),
     "sami": ("security", "Sami", "Security"),
+    "sue": ("support", "Sue", "Support"),
     "aud": ("auditor", "Aud", "Auditor"),
     "ada": ("administrator", "Ada", "Administrator"),
     "emil": ("emergency", "Emil", "Emergency"),

@@ -107,7 +107,7 @@ def _to_production(console: Console, cast: Cast, trial: Trial, now: datetime) ->
     )
     request = services.amend(change_request_id=request.id, author=cast["rosa"], now=now, drafts=in_time)
     _print_request(console, request)
-    console.rule("5. Two different reviewers approve what they read, and it is applied")
+    console.rule("5. The owners of what it touches and two of licensing approve what they read, and it is applied")
     _decide_and_apply(console, request.id, cast, now, show_self_review=True)
     request.refresh_from_db()
     return request

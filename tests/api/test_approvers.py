@@ -106,3 +106,39 @@ class TestApprovers:
         answer = client_of(blind).get(f"/api/v1/change-requests/{world.submit().id}/approvers")
 
         assert answer.status_code == 404
+
+
+class TestRisk:
+    def test_is_told_before_anything_is_filed_with_each_items_facts(self, world: World) -> None:
+        answer = plan(world, client_of(world.author)).json()
+
+        assert answer["risk"]["level"] == answer["risk"]["computed"]
+        assert answer["items"][0]["facts"]["seats_added_year"] == 0
+        assert answer["items"][0]["facts"]["new_gaps"] is False
+
+    def test_is_raised_kept_and_read_again(self, world: World) -> None:
+        client, draft = client_of(world.author), world.grant()
+        items = [{"kind": draft.kind, "payload": dict(draft.payload)}]
+        risk = {"level": "high", "reason": "A merger is near."}
+
+        filed = client.post("/api/v1/change-requests", {"title": "T", "items": items, "risk": risk}, format="json")
+        address = f"/api/v1/change-requests/{filed.json()['id']}"
+        edited = client.post(f"{address}/amend", {"title": "Other"}, format="json")
+
+        assert filed.status_code == 201
+        assert edited.json()["risk"]["raised"] == risk
+        assert client.get(address).json()["risk"]["level"] == "high"
+        assert client.get(address).json()["items"][0]["facts"]["phase"] == "production"
+        lowered = client.post(f"{address}/amend", {"risk": None}, format="json")
+        assert lowered.json()["risk"]["raised"] is None
+
+    def test_is_not_lowered(self, world: World) -> None:
+        draft = world.grant(days=25)
+        items = [{"kind": draft.kind, "payload": dict(draft.payload)}]
+
+        answer = client_of(world.author).post(
+            "/api/v1/plans", {"items": items, "risk": {"level": "low", "reason": "It is fine."}}, format="json"
+        )
+
+        assert answer.status_code == 400
+        assert "it can be raised, not lowered" in answer.json()["detail"]

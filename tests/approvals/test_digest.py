@@ -10,7 +10,9 @@ import psycopg
 import pytest
 from django.db import connection
 
+from approvals.facts import RiskLevel
 from approvals.governed import Draft
+from approvals.policies.risk import Reason, Risk
 from approvals.requests import revisions, services
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ItemScope, Revision
@@ -59,10 +61,10 @@ class TestDigest:
     def test_covers_all_that_the_design_names(self, world: World) -> None:
         document = revision_of(world.propose()).document
 
-        named = {"items", "rationale", "schedule", "waiver", "plan", "policy", "demands"}
+        named = {"items", "rationale", "schedule", "waiver", "plan", "risk", "policy", "demands"}
         assert set(document) == named | {"format", "change_request", "revision", "title"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
-        assert set(document["plan"]) == {"document", "material", "new_gaps", "failures"}
+        assert set(document["plan"]) == {"document", "material", "new_gaps", "failures", "facts", "item_facts"}
         assert set(document["items"][0]) >= {
             "kind",
             "table",
@@ -167,6 +169,10 @@ class TestStore:
                     items=revisions.items_of(revision),
                     plan=revisions.Plan(**{name: value for name, value in revision.document["plan"].items()}),
                     stages=revisions.stages_of(revision),
+                    risk=Risk(
+                        RiskLevel(revision.document["risk"]["computed"]),
+                        tuple(Reason(row["level"], row["why"]) for row in revision.document["risk"]["reasons"]),
+                    ),
                     rationale=revisions.Rationale(**revision.document["rationale"]),
                 ),
                 change_request=revision.change_request,

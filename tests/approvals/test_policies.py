@@ -90,6 +90,18 @@ SENSELESS = [
 ]
 
 
+class TestChoices:
+    def test_refuse_a_value_that_the_fact_never_has(self) -> None:
+        declared = {
+            kind: {"phase": FactType("phase", FactUnit.TEXT, "", "Phase.", choices=choices)}
+            for kind, choices in (("a", ("trial",)), ("b", ("production",)))
+        }
+
+        assert not check(conditions=when("phase", "any_of", ["trial", "production"]), declared=declared)
+        [wrong] = check(conditions=when("phase", "any_of", ["trail"]), declared=declared)
+        assert "“phase” is never trail: use one of production, trial" in wrong
+
+
 class TestStagesFor:
     def test_ask_for_the_default_chain_where_no_policy_matches(self) -> None:
         assert asked() == DEFAULT

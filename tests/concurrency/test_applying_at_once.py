@@ -86,14 +86,15 @@ class TestTwoRequestsOnOneRecordAtOnce:
 
 class TestTwoGrantsForTheLastSeatsAtOnce:
     def test_one_wins_and_the_quantity_holds(self, world: World) -> None:
-        tally = Tally(("done", "BeyondTerms"), ("BeyondTerms", "done"))
+        # Both wait for the agreement: the second plans on what the first wrote.
+        tally = Tally(("done", "MaterialMoved"), ("MaterialMoved", "done"))
         for seed in each_time():
             requests = contested(world, fitting=1)
             outcomes = at_once(*(applying(world, request) for request in requests), seed=seed)
             tally.add(outcomes)
             assert given_seats(requests) == 5
             for request, outcome in zip(requests, outcomes, strict=True):
-                check_granted(request, granted=outcome.refusal is None)
+                check_granted(request, granted=outcome.refusal is None, otherwise=Status.IN_REVIEW)
 
     def test_both_win_where_both_fit(self, world: World) -> None:
         tally = Tally(("done", "done"))
@@ -143,9 +144,30 @@ def given_seats(requests: list[ChangeRequest]) -> int:
     return Entitlement.objects.filter(id__in=keys).aggregate(total=Sum("seats"))["total"] or 0
 
 
-def check_granted(request: ChangeRequest, *, granted: bool, count: int = 1) -> None:
+def check_granted(
+    request: ChangeRequest, *, granted: bool, count: int = 1, otherwise: Status = Status.APPROVED
+) -> None:
     keys = [item.record_id for item in revision_of(request).items.all()]
     found = Entitlement.objects.filter(id__in=keys, version=1, pool__used=0, activation__isnull=False)
     assert found.count() == (count if granted else 0)
     assert Entitlement.history.filter(change_request_number=request.number).count() == (count if granted else 0)
-    assert fresh(request).status == (Status.APPLIED if granted else Status.APPROVED)
+    assert fresh(request).status == (Status.APPLIED if granted else otherwise)
+
+
+class TestTwoHalvesOfAGrowthAtOnce:
+    def test_one_of_them_is_asked_for_what_the_whole_needs(self, world: World) -> None:
+        given.user("finance")
+        conditions = [{"field": "seats_added_year", "operator": "more_than", "value": 3}]
+        stages = [{"position": 2, "role": "finance", "quorum": 1}]
+        given.record("policy.create", name="Growth", conditions=conditions, stages=stages)
+        tally = Tally(("done", "PolicyStricter"), ("PolicyStricter", "done"))
+        for seed in each_time():
+            line = given.ordered(100)
+            halves = [
+                given.entitlement(line, seats=10, phase=phase, starts_at=given.NOW.isoformat())
+                for phase in ("production", "bridge")
+            ]
+            requests = [world.approved(Draft("entitlement.amend", {"seats": 12}, half.id)) for half in halves]
+            outcomes = at_once(*(applying(world, request) for request in requests), seed=seed)
+            tally.add(outcomes)
+            assert sorted(Entitlement.objects.get(id=half.id).seats or 0 for half in halves) == [10, 12]

@@ -349,3 +349,27 @@ class TestLargeRequest:
         assert part.count('class="tn-change"') == 25
         assert "<html" not in part
         assert "Changes 276 to 300 of 300." in client.get(f"/changes/{request.number}/items/?page=99").content.decode()
+
+
+class TestRisk:
+    def test_is_shown_with_its_reasons(self, pilot: Pilot) -> None:
+        request = pilot.proposed(days=26)
+
+        content = signed_in(pilot.author).get(f"/changes/{request.number}/").content.decode()
+
+        assert "▲ high" in content
+        assert "High: many people lose access (30 people lose access, at least 10 people)" in content
+
+    def test_is_raised_by_its_author_and_not_lowered(self, pilot: Pilot) -> None:
+        request = pilot.proposed()
+        client, address = signed_in(pilot.author), f"/changes/{request.number}/edit/"
+        assert "as computed" in client.get(address).content.decode()
+        posted = {"title": request.title, "digest": digest_of(request)}
+
+        refused = client.post(address, posted | {"risk_level": "high", "risk_reason": " "})
+        client.post(address, posted | {"risk_level": "high", "risk_reason": "A merger is near."})
+
+        assert "Say why the risk is raised" in refused.content.decode()
+        content = client.get(f"/changes/{request.number}/").content.decode()
+        assert "Its author says high: A merger is near." in content
+        assert client.post(address, posted | {"risk_level": "none"}).status_code == 400

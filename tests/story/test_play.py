@@ -7,23 +7,29 @@ import pytest
 from django.core.management import call_command
 from rich.console import Console
 
+from approvals.policies.models import Policy
 from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.states import Status
 from audit.ledger.models import Event
 from entitlements.grants.models import Entitlement, Seat
 from entitlements.story import cast, drafts, play, watching
 from entitlements.surfaces.checking import Asked, answer
-from entitlements.surfaces.first_data import write_first_data
+from entitlements.surfaces.first_data import OWNERS, POLICY_AMONG_OWNERS, write_first_data
+from tests import given
 
 pytestmark = pytest.mark.django_db
 # In winter, so that the story crosses no change of the clock; the other test does.
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
 
-def played(now: datetime) -> str:
+def played(now: datetime, *, owners: bool = False) -> str:
     """What the story prints."""
     out = io.StringIO()
-    write_first_data(now=now)
+    if owners:
+        [former] = Policy.objects.in_force()
+        given.record("policy.amend", target_id=former.id, stages=POLICY_AMONG_OWNERS["stages"])
+        for policy in OWNERS:
+            given.record("policy.create", **policy)
     users, _ = cast.assemble()
     play.play(console=Console(file=out, width=200), cast=users, now=now)
     return out.getvalue()
@@ -45,13 +51,22 @@ class TestPlay:
         assert "Sent to review? Refused" in told
         assert "nobody loses access" in told[told.index("4. It is amended") :]
 
-    def test_is_approved_by_two_different_reviewers_who_did_not_write_it(self) -> None:
-        played(NOW)
+    def test_is_approved_by_the_owners_and_two_of_licensing_none_of_whom_wrote_it(self) -> None:
+        played(NOW, owners=True)
 
         request = ChangeRequest.objects.get(title__startswith="Atlas for Product Design")
         decisions = Decision.objects.filter(revision=request.current_revision)
         assert request.status == Status.APPLIED
-        assert len({decision.decider_human_id for decision in decisions}) == 2
+        roles = list(decisions.order_by("stage__position", "decided_at").values_list("stage__role", flat=True))
+        assert [role for role in roles if role != "licensing"] == [
+            "legal",
+            "finance",
+            "product",
+            "support",
+            "it_operations",
+        ]
+        assert roles.count("licensing") == 2
+        assert len({decision.decider_human_id for decision in decisions}) == 7
         assert request.created_by.human_id not in {decision.decider_human_id for decision in decisions}
 
     def test_leaves_one_event_for_each_seat_and_record(self) -> None:

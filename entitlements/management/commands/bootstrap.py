@@ -2,20 +2,28 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from entitlements.surfaces.first_data import write_first_data
 from foundation import clock
 
 
 class Command(BaseCommand):
-    """Write what an empty registry needs: region groups and a first policy. What is there stays as it is."""
+    """Write what an empty registry needs: region groups and first policies. What is there stays as it is."""
 
-    help = "Write first data (region groups, the first policy) through the governed path; safe to repeat."
+    help = "Write first data (region groups, the first policies) through the governed path; safe to repeat."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whether the first policies ask the owners of what a change touches."""
+        parser.add_argument(
+            "--owners",
+            action="store_true",
+            help="ask legal, finance, security, product, support and IT operations for what they own (docs/facts.md)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write it, and say so."""
-        request = write_first_data(now=clock.now())
+        request = write_first_data(now=clock.now(), owners=options["owners"])
         if options["verbosity"]:
             told = f"Written by change {request.number}." if request else "First data is there already."
             self.stdout.write(told)

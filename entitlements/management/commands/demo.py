@@ -46,7 +46,7 @@ class Command(BaseCommand):
         console.print("Preparing the database …")
         call_command("migrate", verbosity=0)
         now = clock.now()
-        write_first_data(now=now)
+        write_first_data(now=now, owners=True)
         users, passwords = cast.assemble()
         if play.is_played():
             console.print("The story has been played here before; its data is kept. Remove it with: make clean-demo")
