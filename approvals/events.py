@@ -27,6 +27,8 @@ TICKET_READ = "approvals.ticket.read"
 TICKET_RELEASED = "approvals.ticket.released"
 TICKET_RETRIED = "approvals.ticket.retried"
 TICKET_SYSTEM_CONFIGURED = "approvals.ticket_system.configured"
+DELEGATION_GIVEN = "approvals.delegation.given"
+DELEGATION_REVOKED = "approvals.delegation.revoked"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -65,6 +67,10 @@ EVENT_TYPES = (
     EventType(TICKET_RELEASED, "{actor} released ticket {key} of {system} from change {number}."),
     EventType(TICKET_RETRIED, "{actor} had {system} told again about change {number}, which had been given up."),
     EventType(TICKET_SYSTEM_CONFIGURED, "{actor} set up the ticket system {code} ({product}, {base_url}): {fields}."),
+    EventType(
+        DELEGATION_GIVEN, "{actor} lets {delegate} decide for {delegator} as {role}, {starts_at} to {ends_at}: {reason}"
+    ),
+    EventType(DELEGATION_REVOKED, "{actor} revoked that {delegate} decides for {delegator} as {role}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -164,6 +165,32 @@ class Kind(Protocol):
 
 
 @dataclass(frozen=True)
+class Size:
+    """
+    How large a change is, for authority limits: seats that it adds, money that it commits by currency.
+
+    None is not known, or without limit: above whatever limit there is.
+    """
+
+    seats: int | None = None
+    money: Mapping[str, Decimal] | None = None
+
+    @property
+    def seats_words(self) -> str:
+        """The seats, for people."""
+        return "an unlimited or unknown number of seats" if self.seats is None else f"{self.seats} seats"
+
+    @classmethod
+    def read(cls, stored: Mapping[str, JSON] | None) -> "Size":
+        """The size as a revision keeps it; a revision from before sizes were kept has an unknown one."""
+        if stored is None:
+            return cls()
+        money = stored["money"]
+        known = None if money is None else {currency: Decimal(amount) for currency, amount in money.items()}
+        return cls(stored["seats"], known)
+
+
+@dataclass(frozen=True)
 class Plan:
     """
     What a set of items would do.
@@ -172,6 +199,7 @@ class Plan:
     `new_gaps` is True when somebody would lose access they are counted on to have; `failures` are sentences for rules
     that do not hold, which keep the request from review. `facts` are values of the planner's declared facts, which
     every item has; `item_facts` are, by the items' order, values of facts that kinds declare and only a plan knows.
+    `size` is what authority limits are compared with.
     """
 
     document: Mapping[str, JSON]
@@ -180,6 +208,7 @@ class Plan:
     failures: tuple[str, ...] = ()
     facts: Mapping[str, JSON] = field(default_factory=dict)
     item_facts: Sequence[Mapping[str, JSON]] = ()
+    size: Size = field(default_factory=Size)
 
 
 class Planner(Protocol):

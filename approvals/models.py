@@ -1,6 +1,7 @@
 """Collects the approvals app's models."""
 
 from approvals.attachments.models import Attachment, Blob
+from approvals.authority.models import AuthorityLimit, Delegation
 from approvals.discussion.models import Comment
 from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
@@ -11,11 +12,13 @@ from approvals.worklists.models import Opened, SavedFilter
 __all__ = [
     "AccountingPeriod",
     "Attachment",
+    "AuthorityLimit",
     "Authorization",
     "Blob",
     "ChangeRequest",
     "Comment",
     "Decision",
+    "Delegation",
     "Freeze",
     "Item",
     "ItemScope",

@@ -1,6 +1,8 @@
 """What approvals itself registers with audit and with its own port."""
 
 from approvals import events
+from approvals.authority import changes as authority_changes
+from approvals.authority.limits import holders_with_limit
 from approvals.facts import RiskLevel, RiskRule
 from approvals.freezes import changes as freeze_changes
 from approvals.freezes import periods
@@ -8,6 +10,7 @@ from approvals.freezes.conflicts import ConflictGate
 from approvals.freezes.gate import FreezeGate
 from approvals.governed import register_kinds, register_risks
 from approvals.policies import changes
+from approvals.policies.eligibility import register_limited
 from approvals.records.kinds import CONTROL
 from approvals.requests.gates import register_gate
 from approvals.requests.recording import register_follower
@@ -45,3 +48,5 @@ def register() -> None:
     register_connector(Jira())
     register_follower(follow_with_tickets)
     register_gate(TicketGate())
+    register_kinds(authority_changes.KINDS)
+    register_limited(holders_with_limit)

@@ -46,6 +46,7 @@ _NAVIGATION = [
             _page(
                 "Ticket systems", "confirmation_number", "approvals_ticketsystem", "approvals.configure_ticketsystem"
             ),
+            _page("Authority limits", "speed", "approvals_authoritylimit"),
             _page("Ledger", "history_edu", "audit_event", "audit.view_event"),
         ],
     },

@@ -55,6 +55,23 @@ def ticket_choices() -> list[tuple[str, str]]:
     return [("", "–"), (ANY_TICKET, "Any ticket system"), *((str(code), str(name)) for code, name in rows)]
 
 
+class YesField(forms.ChoiceField):
+    """Yes or no, as a choice that an empty row leaves empty."""
+
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=[("", "–"), ("yes", "yes")], **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write a stored yes."""
+        return "yes" if value in {True, "yes"} else ""
+
+    def clean(self, value: Any) -> Any:
+        """Read it."""
+        return super().clean(value) == "yes"
+
+
 class PolicyForm(ProposalForm):
     """A policy."""
 
@@ -98,6 +115,7 @@ class PolicyForm(ProposalForm):
                     widget=UnfoldAdminSelectWidget,
                 ),
             ),
+            Column("within_limit", "Within a limit", YesField(required=False)),
             Column("why", "Why", forms.CharField(required=False)),
         ),
         help_text="Who must approve, in which order, and why: a role, people by their logins with commas between, or "

@@ -5,9 +5,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
+from approvals.authority.models import AuthorityLimit, Delegation, DelegationQuerySet
 from approvals.policies.models import Policy
+from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item
 from approvals.requests.states import Status
+from foundation import clock
 
 
 class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
@@ -36,7 +39,7 @@ class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-fi
 
     def filter_awaiting_me(self, rows: ChangeRequestQuerySet, name: str, value: bool) -> QuerySet[ChangeRequest]:
         """Those that wait for the reader."""
-        return rows.awaiting_decision_of(self.request.user) if value else rows
+        return awaiting_decision_of(rows, user=self.request.user, now=clock.now()) if value else rows
 
     def filter_record(self, rows: QuerySet[ChangeRequest], name: str, value: Any) -> QuerySet[ChangeRequest]:
         """Those that touch a record."""
@@ -51,4 +54,31 @@ class PolicyFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ha
 
     class Meta:
         model = Policy
+        fields: list[str] = []
+
+
+class DelegationFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Filters of delegations."""
+
+    in_force = filters.BooleanFilter(method="filter_in_force", help_text="By which somebody may decide now.")
+
+    class Meta:
+        model = Delegation
+        fields: list[str] = []
+
+    def filter_in_force(self, rows: DelegationQuerySet, name: str, value: bool) -> QuerySet[Delegation]:
+        """Those in force now, or the others."""
+        current = Delegation.objects.in_force_at(clock.now())
+        return rows.filter(pk__in=current) if value else rows.exclude(pk__in=current)
+
+
+class LimitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Filters of authority limits."""
+
+    human_id = filters.UUIDFilter(field_name="human")
+    role = filters.CharFilter()
+    retired = filters.BooleanFilter(field_name="retired_at", lookup_expr="isnull", exclude=True)
+
+    class Meta:
+        model = AuthorityLimit
         fields: list[str] = []

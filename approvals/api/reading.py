@@ -11,7 +11,7 @@ from approvals import governed
 from approvals.governed import PreparedItem, Scope
 from approvals.policies.eligibility import names_of
 from approvals.records.rows import changed_fields
-from approvals.requests import expiry, gates, obstacles, outlook, permissions, rules, schedules
+from approvals.requests import deciding, expiry, gates, obstacles, outlook, permissions, rules, schedules
 from approvals.requests import revisions as revisions_of
 from approvals.requests.drift import drifts_of
 from approvals.requests.errors import AlreadyDecided, WrongState
@@ -55,7 +55,7 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
     versions = list(change_request.revisions.select_related("author").defer("content", "document").order_by("number"))
     decisions = list(
         Decision.objects.filter(revision__change_request=change_request)
-        .select_related("decider", "revision")
+        .select_related("decider", "revision", "on_behalf_of__delegator")
         .defer("revision__content", "revision__document")
         .order_by("decided_at", "id")
     )
@@ -85,14 +85,14 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
     }
 
 
-def approvers(*, change_request_id: uuid.UUID, user: User) -> Document:
+def approvers(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document:
     """
     Who has to approve the current revision of a request, and who could.
 
     :raises NotFound: if there is none, or the user may not see all that it touches
     """
     change_request = permissions.visible_request(user=user, change_request_id=change_request_id)
-    return _approvers(outlook.of_request(change_request=change_request))
+    return _approvers(outlook.of_request(change_request=change_request, now=now))
 
 
 def preview(planned: Planned, *, author: User, now: datetime) -> Document:
@@ -112,6 +112,8 @@ def preview(planned: Planned, *, author: User, now: datetime) -> Document:
             stages=planned.stages,
             scope=Scope.merged(item.scope for item in planned.items),
             authors=frozenset({author.human_id}),
+            size=planned.plan.size,
+            now=now,
         )
     )
 
@@ -131,6 +133,7 @@ def _approvers(found: outlook.Outlook) -> Document:
                 "people": _people(one.stage.people, one.names),
                 "could_decide": one.could,
                 "could_not_decide": one.could_not,
+                "deputies": one.deputies,
                 "enough": one.enough,
             }
             for one in found.stages
@@ -146,7 +149,7 @@ def _summary(change_request: ChangeRequest, revision: Revision) -> Document:
 
 
 def _stage(stage: Stage, decisions: list[Decision], names: Mapping[str, str]) -> Document:
-    own = ("position", "role", "quorum", "reasons", "backup_role", "due_hours")
+    own = ("position", "role", "quorum", "reasons", "backup_role", "due_hours", "within_limit")
     at = ("opened_at", "due_at", "escalated_at", "completed_at")
     return {name: getattr(stage, name) for name in (*own, *at)} | {
         "people": _people(stage.people, names),
@@ -221,9 +224,11 @@ def _actions(
     def review() -> None:
         if stage is None:
             raise WrongState(f"Change {change_request.number} has every approval that it needs.")
-        permissions.check_may_review(user=user, change_request=change_request, stage=stage)
         if has_decided:
             raise AlreadyDecided("You have decided on this revision already. A new revision asks you again.")
+        if not deciding.capacities(user=user, change_request=change_request, revision=revision, stage=stage, now=now):
+            deciding.check_may_decide(user=user, change_request=change_request, revision=revision, stage=stage, now=now)
+            raise AlreadyDecided("Somebody has decided on this revision for you already.")
 
     edit = partial(permissions.check_may_edit, user=user, change_request=change_request)
 

@@ -133,11 +133,15 @@ class DriftSerializer(Read):
     changes = MovedFieldSerializer(many=True)
 
 
+ON_BEHALF = "The login that lets you decide for them by a delegation in force. Null: you decide for yourself."
+
+
 class ApprovalSerializer(Read):
     """A yes to what was on the reviewer's screen."""
 
     digest = serializers.CharField(max_length=64, help_text="Of the revision that you read.")
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONG_TEXT)
+    on_behalf_of = serializers.UUIDField(required=False, allow_null=True, default=None, help_text=ON_BEHALF)
 
 
 class ObjectionSerializer(Read):
@@ -145,6 +149,7 @@ class ObjectionSerializer(Read):
 
     digest = serializers.CharField(max_length=64, help_text="Of the revision that you read.")
     comment = serializers.CharField(allow_blank=True, max_length=LONG_TEXT, help_text="What should change, or why not.")
+    on_behalf_of = serializers.UUIDField(required=False, allow_null=True, default=None, help_text=ON_BEHALF)
 
 
 class PersonReferenceSerializer(Read):
@@ -213,6 +218,9 @@ class StageRequirementSerializer(Read):
     people = NamedPersonSerializer(many=True, help_text="If there are any, only they decide, holding the role.")
     backup_role = serializers.CharField(help_text="Decides as well once the step is escalated. Empty: nobody.")
     due_hours = serializers.IntegerField(allow_null=True, help_text="How long it may stay open. Null: for ever.")
+    within_limit = serializers.BooleanField(
+        help_text="Whoever decides needs an authority limit that covers the change."
+    )
 
 
 class DecisionSerializer(Read):
@@ -223,6 +231,12 @@ class DecisionSerializer(Read):
     verdict = serializers.ChoiceField(choices=Decision.Verdict.choices)
     comment = serializers.CharField(allow_blank=True)
     decider = PersonReferenceSerializer()
+    on_behalf_of = PersonReferenceSerializer(
+        source="on_behalf_of.delegator",
+        allow_null=True,
+        default=None,
+        help_text="Whose authority was used, if another's.",
+    )
     decided_at = serializers.DateTimeField()
 
 
@@ -296,11 +310,19 @@ class ExcludedSerializer(Read):
     why = serializers.CharField()
 
 
+class DeputySerializer(Read):
+    """Somebody who could decide in another's place."""
+
+    user = PersonReferenceSerializer()
+    delegator = PersonReferenceSerializer()
+
+
 class StageOutlookSerializer(StageRequirementSerializer):
     """One approval step, who could give it, and who of its role could not."""
 
     could_decide = PersonReferenceSerializer(many=True)
     could_not_decide = ExcludedSerializer(many=True)
+    deputies = DeputySerializer(many=True, help_text="Who could decide for one of those, by a delegation in force.")
     enough = serializers.BooleanField(help_text="This step alone could be passed.")
 
 

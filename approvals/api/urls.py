@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from approvals.api import tickets
 from approvals.api.accounting_periods import AccountingPeriods
 from approvals.api.attachments import Attachments
+from approvals.api.authority import AuthorityLimits, Delegations
 from approvals.api.comments import Comments
 from approvals.api.freezes import Freezes
 from approvals.api.policies import Policies
@@ -18,6 +19,7 @@ router.register("change-requests", ChangeRequests, basename="change-request")
 router.register("policies", Policies, basename="policy")
 router.register("accounting-periods", AccountingPeriods, basename="accounting-period")
 router.register("freezes", Freezes, basename="freeze")
+router.register("authority-limits", AuthorityLimits, basename="authority-limit")
 
 urlpatterns = [
     *router.urls,
@@ -56,6 +58,8 @@ urlpatterns = [
     ),
     path("ticket-systems", tickets.TicketSystems.as_view(), name="ticket-systems"),
     path("ticket-systems/<uuid:id>", tickets.TicketSystemDetail.as_view(), name="ticket-system"),
+    path("delegations", Delegations.as_view({"get": "list", "post": "create"}), name="delegations"),
+    path("delegations/<uuid:id>/revoke", Delegations.as_view({"post": "revoke"}), name="delegation-revoke"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

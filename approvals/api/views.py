@@ -165,7 +165,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
     @action(detail=True, methods=["get"])
     def approvers(self, request: Request, id: uuid.UUID) -> Response:
         """Each stage with its reasons, the people who could give it, and those of its role who could not and why."""
-        document = reading.approvers(change_request_id=id, user=sender(request))
+        document = reading.approvers(change_request_id=id, user=sender(request), now=clock.now())
         return Response(ApproversSerializer(document).data)
 
     @extend_schema(

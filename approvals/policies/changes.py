@@ -33,6 +33,7 @@ class StageRow(Payload):
 
     People are named by login, or by their human's id, which is what is stored. `due_hours` is how long the stage may
     stay open before it is overdue; `backup_role` may then decide as well, once the stage is escalated.
+    `within_limit` demands that whoever decides has an authority limit in force that covers the change.
     """
 
     position: Annotated[int, Field(ge=1, le=50)]
@@ -42,6 +43,7 @@ class StageRow(Payload):
     people: Annotated[list[Name], Field(max_length=50)] = []
     backup_role: Role = ""
     due_hours: Annotated[int, Field(ge=1, le=8760)] | None = None
+    within_limit: bool = False
 
 
 class PolicyPayload(Payload):

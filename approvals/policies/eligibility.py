@@ -6,7 +6,7 @@ chain need different people (INV-3).
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -18,6 +18,8 @@ from foundation.errors import InvalidInput
 from foundation.identity.models import User
 
 JSON = Any
+Limited = Callable[[str, tuple[str, ...]], frozenset[uuid.UUID]]
+_LIMITED: list[Limited] = []
 DECIDING_ROLES = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
 
 
@@ -73,6 +75,8 @@ def humans_named(names: Iterable[str]) -> list[str]:
 
 
 def _human_of(name: str) -> str | None:
+    if not name.isprintable():
+        return None
     login = User.objects.filter(username=name).first()
     if login is None:
         try:
@@ -103,7 +107,11 @@ def check_enough(*, stages: Sequence[Mapping[str, JSON]], waiver_role: str) -> N
     :raises TooFewEligible: naming the stages that lack people
     """
     chain = [
-        (whom(role=stage["role"], people=people), _humans(stage["role"], people), int(stage["quorum"]))
+        (
+            whom(role=stage["role"], people=people) + (" with an authority limit" if stage.get("within_limit") else ""),
+            _limited(stage["role"], people) if stage.get("within_limit") else _humans(stage["role"], people),
+            int(stage["quorum"]),
+        )
         for stage in stages
         for people in (stage.get("people") or [],)
     ]
@@ -125,6 +133,16 @@ def check_enough(*, stages: Sequence[Mapping[str, JSON]], waiver_role: str) -> N
             "needed. Give more people the roles first, or ask for fewer.",
             missing=missing,
         )
+
+
+def register_limited(limited: Limited) -> None:
+    """Name who knows the humans with authority limits; there is one."""
+    _LIMITED[:] = [limited]
+
+
+def _limited(role: str, people: Sequence[str]) -> frozenset[uuid.UUID]:
+    """Those whom a stage asks who have a limit; nobody, if nobody knows limits."""
+    return _LIMITED[0](role, tuple(people)) if _LIMITED else frozenset()
 
 
 def _humans(role: str, people: Sequence[str]) -> frozenset[uuid.UUID]:

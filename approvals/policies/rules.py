@@ -27,8 +27,8 @@ class StageRequirement:
     One stage: its place in the order, who is asked, how many of them, and why in words.
 
     `people` are humans by id: if there are any, only they decide, and of them only holders of `role`, unless it is
-    empty. Once the stage is open for longer than `due_hours`, it can be escalated: holders of `backup_role` decide as
-    well.
+    empty. With `within_limit`, they need an authority limit that covers the change. Once the stage is open for longer
+    than `due_hours`, it can be escalated: holders of `backup_role` decide as well.
     """
 
     position: int
@@ -38,6 +38,7 @@ class StageRequirement:
     people: tuple[str, ...] = ()
     backup_role: str = ""
     due_hours: int | None = None
+    within_limit: bool = False
 
     @property
     def whom(self) -> str:
@@ -101,6 +102,7 @@ def read_stage(stage: Mapping[str, JSON], *, reasons: tuple[str, ...]) -> StageR
         people=people,
         backup_role=str(stage.get("backup_role") or ""),
         due_hours=None if due_hours is None else int(due_hours),
+        within_limit=bool(stage.get("within_limit")),
     )
 
 
@@ -212,7 +214,8 @@ def _counts_for(given: StageRequirement, asked: StageRequirement) -> bool:
     """Whether everybody who could approve the one stage may approve the other."""
     same_people = not asked.people or (bool(given.people) and set(given.people) <= set(asked.people))
     same_role = given.role == asked.role or (not asked.role and bool(given.people))
-    return same_role and same_people and given.backup_role in {"", asked.backup_role}
+    same_limit = given.within_limit or not asked.within_limit
+    return same_role and same_people and same_limit and given.backup_role in {"", asked.backup_role}
 
 
 def _stage(policy: PolicyRow, stage: Mapping[str, JSON]) -> StageRequirement:
@@ -231,11 +234,12 @@ def _strictest(demands: Sequence[StageRequirement]) -> tuple[StageRequirement, .
 
 
 def _stricter(one: StageRequirement, other: StageRequirement) -> StageRequirement:
-    """Both demands in one: more people, sooner, and a backup only if both allow the same one."""
+    """Both demands in one: more people, sooner, within a limit if either says so, a backup only if both allow it."""
     return replace(
         one,
         quorum=max(one.quorum, other.quorum),
         reasons=tuple(dict.fromkeys((*one.reasons, *other.reasons))),
+        within_limit=one.within_limit or other.within_limit,
         backup_role=one.backup_role if one.backup_role == other.backup_role else "",
         due_hours=min((hours for hours in (one.due_hours, other.due_hours) if hours is not None), default=None),
     )

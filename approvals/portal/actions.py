@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.requests import gates, permissions, rules, schedules
+from approvals.requests import deciding, gates, permissions, rules, schedules
 from approvals.requests.errors import AlreadyDecided
 from approvals.requests.gates import Obstacle, Step
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
@@ -43,13 +43,21 @@ def refusal(*checks: Callable[[], object]) -> str:
     return ""
 
 
-def why_not_decide(*, change_request: ChangeRequest, revision: Revision, stage: Stage | None, user: User) -> str:
-    """Why a user can't decide on the open stage; empty if they can."""
+def why_not_decide(
+    *, change_request: ChangeRequest, revision: Revision, stage: Stage | None, user: User, now: datetime
+) -> str:
+    """Why a user can't decide on the open stage by their own authority; empty if they can."""
     if stage is None:
         return "Every approval that is needed has been given."
-    why = refusal(lambda: permissions.check_may_review(user=user, change_request=change_request, stage=stage))
+    why = refusal(
+        lambda: deciding.check_may_decide(
+            user=user, change_request=change_request, revision=revision, stage=stage, now=now
+        )
+    )
     if not why and Decision.objects.filter(revision=revision, decider_human_id=user.human_id).exists():
         why = f"{AlreadyDecided.title}. A new revision asks you again."
+    if not why and Decision.objects.filter(revision=revision, delegator_human_id=user.human_id).exists():
+        why = "Somebody has decided on this revision for you already. A new revision asks you again."
     return why
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
@@ -12,6 +13,7 @@ from django.db.models.functions import Cast
 
 from approvals import roles
 from approvals.portal.facets import Choice, Facet, facets
+from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
 from approvals.requests.states import RETURNED, Status
 from approvals.worklists import services as worklists
@@ -98,20 +100,20 @@ def visible(user: User) -> ChangeRequestQuerySet:
     return ChangeRequest.objects.visible_to(user)
 
 
-def counts(user: User) -> Counts:
+def counts(user: User, now: datetime) -> Counts:
     """How many changes wait for a user's decision, and how many of their own are open."""
     seen = visible(user)
-    return Counts(awaiting=_awaiting(seen, user).count(), mine=seen.written_by(user).open().count())
+    return Counts(awaiting=_awaiting(seen, user, now).count(), mine=seen.written_by(user).open().count())
 
 
-def work(*, user: User) -> Work:
+def work(*, user: User, now: datetime) -> Work:
     """Everything that waits for a user, and what became of their own requests."""
     seen = visible(user)
     awaiting = _section(
         "awaiting",
         "Awaiting your decision",
-        _awaiting(seen, user).order_by("submitted_at", "number"),
-        "Nothing waits for your decision. When a stage asks for one of your roles, the change appears here.",
+        _awaiting(seen, user, now).order_by("submitted_at", "number"),
+        "Nothing waits for your decision. When a stage asks you or whom you decide for, the change appears here.",
         "whose=awaiting",
     )
     sections = [awaiting]
@@ -144,12 +146,14 @@ def work(*, user: User) -> Work:
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
 
-def matching(*, user: User, parameters: Mapping[str, str]) -> tuple[ChangeRequestQuerySet, Sequence[ShownFacet]]:
+def matching(
+    *, user: User, parameters: Mapping[str, str], now: datetime
+) -> tuple[ChangeRequestQuerySet, Sequence[ShownFacet]]:
     """The changes that a user may see, filtered by status, whose, text, and the registered facets; newest first."""
     seen = visible(user)
     status, text, whose = (parameters.get(name, "").strip() for name in ("status", "text", "whose"))
     if whose == "awaiting":
-        seen = _awaiting(seen, user)
+        seen = _awaiting(seen, user, now)
     elif whose == "mine":
         seen = seen.written_by(user)
     if status == "open":
@@ -166,14 +170,14 @@ def matching(*, user: User, parameters: Mapping[str, str]) -> tuple[ChangeReques
     return seen.order_by("-created_at", "-number"), shown
 
 
-def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
+def listing(*, user: User, parameters: Mapping[str, str], now: datetime) -> Listing:
     """
     A page of the changes that match, with what the reader has opened of them.
 
     :raises NotFound: if a saved filter is named that the user has not
     """
     filtered = worklists.resolved(user=user, parameters=parameters)
-    seen, shown = matching(user=user, parameters=filtered)
+    seen, shown = matching(user=user, parameters=filtered, now=now)
     opened = Opened.objects.filter(reader=user, revision=OuterRef("current_revision"))
     paginator = Paginator(described(seen).annotate(opened=Exists(opened)), ROWS_PER_PAGE)
     page = paginator.get_page(parameters.get("page"))
@@ -196,8 +200,8 @@ def listing(*, user: User, parameters: Mapping[str, str]) -> Listing:
     )
 
 
-def _awaiting(seen: ChangeRequestQuerySet, user: User) -> ChangeRequestQuerySet:
-    return seen.awaiting_decision_of(user) if user.has_perm(roles.DECIDE) else seen.none()
+def _awaiting(seen: ChangeRequestQuerySet, user: User, now: datetime) -> ChangeRequestQuerySet:
+    return awaiting_decision_of(seen, user=user, now=now)
 
 
 def described(requests: ChangeRequestQuerySet) -> ChangeRequestQuerySet:

@@ -14,14 +14,15 @@ from approvals.governed import Occasion, PreparedItem
 from approvals.portal import actions
 from approvals.portal.actions import Button
 from approvals.portal.moved import moved
-from approvals.requests import expiry, obstacles, outlook, permissions, revisions, schedules
+from approvals.requests import deciding, expiry, obstacles, outlook, permissions, revisions, schedules
+from approvals.requests.deciding import Capacity
 from approvals.requests.drift import Drift, drifts_of
 from approvals.requests.gates import Obstacle
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision, Stage, stale_decisions
 from approvals.requests.schedules import Schedule
 from approvals.requests.services import current
 from approvals.requests.stages import open_stage
-from approvals.requests.statements import statement
+from approvals.requests.statements import signer, statement
 from approvals.requests.states import OPEN, PRESENTATIONS, Status
 from approvals.roles import DECIDE, ROLES
 from audit import contributors
@@ -46,6 +47,7 @@ class ShownStage:
     eligible: Sequence[str]
     eligible_more: int
     excluded: Sequence[outlook.Excluded]
+    deputies: Sequence[outlook.Deputy]
 
     @property
     def too_few(self) -> bool:
@@ -84,6 +86,7 @@ class Reading:
     missing_people: int
     open_stage: Stage | None
     why_not_decide: str
+    capacities: Sequence[Capacity]
     why_not_edit: str
     buttons: Sequence[Button]
     decisions: Sequence[Decision]
@@ -146,8 +149,16 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
     role = role_of(user, stage)
     document = revision.document
     events, record_events = _events(change_request)
-    approvers = outlook.of_request(change_request=change_request)
     in_the_way = obstacles.of_request(change_request=change_request, reader=user, now=now, items=items)
+    approvers = outlook.of_request(change_request=change_request, now=now)
+    capacities = (
+        deciding.capacities(user=user, change_request=change_request, revision=revision, stage=stage, now=now)
+        if stage
+        else ()
+    )
+    why_not_decide = actions.why_not_decide(
+        change_request=change_request, revision=revision, stage=stage, user=user, now=now
+    )
     return Reading(
         change_request=change_request,
         revision=revision,
@@ -169,25 +180,40 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
         sentence=str(revision.plan.get("sentence") or revision.plan.get("summary") or "This change has no plan."),
         permanent=revision.plan.get("permanent"),
         as_of=instants.parsed(revision.plan.get("as_of")) or revision.created_at,
-        statement=statement(change_request=change_request, revision=revision, role=stage.whom, name=str(user))
+        statement=statement(
+            change_request=change_request, revision=revision, role=stage.whom, name=_signs(user, capacities)
+        )
         if stage
         else "",
         role=role,
         stages=_stages(revision, approvers),
         missing_people=approvers.missing if change_request.status in OPEN else 0,
         open_stage=stage,
-        why_not_decide=actions.why_not_decide(change_request=change_request, revision=revision, stage=stage, user=user),
+        why_not_decide="" if capacities else why_not_decide,
+        capacities=capacities,
         why_not_edit=actions.why_not_edit(change_request=change_request, user=user),
         buttons=actions.buttons(
             change_request=change_request, revision=revision, obstacles=in_the_way, user=user, now=now
         ),
-        decisions=list(revision.decisions.select_related("decider", "stage").order_by("decided_at", "id")),
+        decisions=list(
+            revision.decisions.select_related("decider", "stage", "on_behalf_of__delegator").order_by(
+                "decided_at", "id"
+            )
+        ),
         stale=_stale(change_request),
         events=events,
         record_events=record_events,
         authorization=Authorization.objects.filter(change_request=change_request).first(),
         item_count=len(document["items"]),
     )
+
+
+def _signs(user: User, capacities: Sequence[Capacity]) -> str:
+    """Who would sign, in whose place."""
+    if len(capacities) > 1:
+        return f"{user}, for whom the choice above says,"
+    delegated = [one.person for one in capacities if one.delegation]
+    return signer(user=user, delegator=delegated[0] if delegated else None)
 
 
 def role_of(user: User, stage: Stage | None) -> str:
@@ -226,7 +252,7 @@ def _stale(change_request: ChangeRequest) -> list[Decision]:
     """Decisions on earlier revisions, without those revisions' documents."""
     return list(
         stale_decisions(change_request)
-        .select_related("decider", "stage", "revision")
+        .select_related("decider", "stage", "revision", "on_behalf_of__delegator")
         .defer("revision__content", "revision__document")
         .order_by("decided_at", "id")
     )
@@ -234,9 +260,16 @@ def _stale(change_request: ChangeRequest) -> list[Decision]:
 
 def _stages(revision: Revision, found: outlook.Outlook) -> list[ShownStage]:
     given: dict[uuid.UUID, list[Decision]] = {}
-    for decision in revision.decisions.select_related("decider").order_by("decided_at", "id"):
+    for decision in revision.decisions.select_related("decider", "on_behalf_of__delegator").order_by(
+        "decided_at", "id"
+    ):
         given.setdefault(decision.stage_id, []).append(decision)
-    decided = {decision.decider_human_id for some in given.values() for decision in some}
+    decided = {
+        human
+        for some in given.values()
+        for decision in some
+        for human in (decision.decider_human_id, decision.delegator_human_id or decision.decider_human_id)
+    }
     outlooks = {one.stage.position: one for one in found.stages}
     shown, opened = [], False
     for stage in revision.stages.order_by("position"):
@@ -255,6 +288,9 @@ def _stages(revision: Revision, found: outlook.Outlook) -> list[ShownStage]:
                 eligible=names[:NAMES_SHOWN],
                 eligible_more=max(len(names) - NAMES_SHOWN, 0),
                 excluded=of_stage.could_not[:NAMES_SHOWN] if of_stage else (),
+                deputies=[one for one in of_stage.deputies if one.user.human_id not in decided][:NAMES_SHOWN]
+                if of_stage
+                else (),
             )
         )
     return shown

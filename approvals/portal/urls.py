@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import file_views, freezes, revision_views, tickets, views, worklists
+from approvals.portal import deputies, file_views, freezes, revision_views, tickets, views, worklists
 from foundation.web import accounts
 
 _changes = [
     path("", views.Work.as_view(), name="inbox"),
+    path("delegations/", deputies.Delegations.as_view(), name="delegations"),
+    path("delegations/<uuid:delegation_id>/revoke/", deputies.Revoke.as_view(), name="delegation-revoke"),
     path("changes/", views.Changes.as_view(), name="changes"),
     path("freezes/", freezes.Freezes.as_view(), name="freezes"),
     path("changes/export.csv", worklists.Export.as_view(), name="changes-export"),

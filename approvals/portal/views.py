@@ -36,7 +36,7 @@ class Work(SignedInPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it."""
-        return self.page({"work": inbox.work(user=self.user)})
+        return self.page({"work": inbox.work(user=self.user, now=self.now)})
 
 
 class Changes(SignedInPage):
@@ -47,7 +47,7 @@ class Changes(SignedInPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show a page of them."""
         parameters = {name: str(value) for name, value in request.GET.items()}
-        return self.page({"listing": inbox.listing(user=self.user, parameters=parameters)})
+        return self.page({"listing": inbox.listing(user=self.user, parameters=parameters, now=self.now)})
 
 
 class Change(SignedInPage):
@@ -150,8 +150,19 @@ class Decide(ChangeAction):
             reviewer=self.user,
             now=self.now,
             comment=comment,
+            on_behalf_of=_login(self.request.POST.get("on_behalf_of", "")),
         )
         return DECIDED[verdict]
+
+
+def _login(text: str) -> UUID | None:
+    """For whom the form says that its sender decides; nothing is for themselves."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("Say for whom you decide.") from None
 
 
 class Comment(Change):

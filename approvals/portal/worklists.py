@@ -61,7 +61,7 @@ class Export(SignedInPage):
         """Send it line by line."""
         parameters = {name: str(value) for name, value in request.GET.items()}
         filtered = services.resolved(user=self.user, parameters=parameters)
-        found, _ = inbox.matching(user=self.user, parameters=filtered)
+        found, _ = inbox.matching(user=self.user, parameters=filtered, now=self.now)
         headers = {"Content-Disposition": 'attachment; filename="changes.csv"', "Cache-Control": "private, no-cache"}
         return StreamingHttpResponse(exports.rows(found), content_type="text/csv; charset=utf-8", headers=headers)
 

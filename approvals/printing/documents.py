@@ -17,7 +17,7 @@ from approvals.printing.typesetting import Document, pdf
 from approvals.requests import permissions, schedules
 from approvals.requests.models import ChangeRequest, Decision, Revision, stale_decisions
 from approvals.requests.services import current
-from approvals.requests.statements import statement
+from approvals.requests.statements import signer_of, statement
 from approvals.roles import words
 from audit import contributors
 from audit.ledger.models import Event
@@ -107,8 +107,9 @@ def _why(revision: Revision) -> Section:
 def _approvals(revision: Revision) -> Section:
     rows = []
     for stage in revision.stages.order_by("position"):
-        given = stage.decisions.filter(verdict=Decision.Verdict.APPROVE).select_related("decider")
-        names = ", ".join(person(decision.decider) for decision in given.order_by("decided_at", "id"))
+        approvals = stage.decisions.filter(verdict=Decision.Verdict.APPROVE)
+        given = approvals.select_related("decider", "on_behalf_of__delegator")
+        names = ", ".join(_by(decision) for decision in given.order_by("decided_at", "id"))
         state = "passed" if stage.completed_at else "open"
         why = "; ".join(stage.reasons)
         rows.append(Row([f"{stage.position}. {words(stage.whom)}", f"{stage.quorum}", names or "–", state, why]))
@@ -118,8 +119,8 @@ def _approvals(revision: Revision) -> Section:
 
 
 def _decisions(change_request: ChangeRequest, revision: Revision) -> Section:
-    counting = revision.decisions.select_related("decider", "stage", "revision")
-    stale = stale_decisions(change_request).select_related("decider", "stage", "revision")
+    counting = revision.decisions.select_related("decider", "stage", "revision", "on_behalf_of__delegator")
+    stale = stale_decisions(change_request).select_related("decider", "stage", "revision", "on_behalf_of__delegator")
     rows = [_decision(one, stale=False) for one in counting.order_by("decided_at", "id")]
     rows += [
         _decision(one, stale=True)
@@ -133,15 +134,22 @@ def _decisions(change_request: ChangeRequest, revision: Revision) -> Section:
 def _decision(decision: Decision, *, stale: bool) -> Row:
     verdict = Decision.Verdict(decision.verdict).label
     told = f"{verdict}, stale: on revision {decision.revision.number}" if stale else verdict
-    cells = [person(decision.decider), words(decision.stage.whom), told, instant_text(decision.decided_at)]
+    cells = [_by(decision), words(decision.stage.whom), told, instant_text(decision.decided_at)]
     return Row([*cells, decision.comment or "–"])
+
+
+def _by(decision: Decision) -> str:
+    """Who decided, in whose place."""
+    delegation = decision.on_behalf_of
+    return f"{person(decision.decider)} for {person(delegation.delegator)}" if delegation else person(decision.decider)
 
 
 def _signed(change_request: ChangeRequest, revision: Revision) -> Section:
     """The statement that each approval signed; before the first one, that which it would sign."""
-    approvals = revision.decisions.filter(verdict=Decision.Verdict.APPROVE).select_related("decider", "stage")
+    given = revision.decisions.filter(verdict=Decision.Verdict.APPROVE)
+    approvals = given.select_related("decider", "stage", "on_behalf_of__delegator")
     told = [
-        statement(change_request=change_request, revision=revision, role=one.stage.whom, name=str(one.decider))
+        statement(change_request=change_request, revision=revision, role=one.stage.whom, name=signer_of(one))
         for one in approvals.order_by("decided_at", "id")
     ]
     if not told:

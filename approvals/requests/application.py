@@ -18,6 +18,7 @@ from approvals.governed import Application, Operation, PreparedItem
 from approvals.policies.risk import raised_of
 from approvals.policies.rules import beyond, tickets_beyond
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
+from approvals.requests.deciding import counting, lock_delegations
 from approvals.requests.drift import drifts_of
 from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
 from approvals.requests.gates import Asked, Step
@@ -194,29 +195,18 @@ def check_bases(items: Sequence[PreparedItem]) -> None:
 
 
 def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> list[Decision]:
-    counting: list[Decision] = []
+    lock_delegations(revision)
+    found: list[Decision] = []
     for stage in revision.stages.order_by("position"):
-        approvals = list(
-            stage.decisions.filter(verdict=Decision.Verdict.APPROVE, digest=revision.digest).select_related("decider")
-        )
-        eligible = set(stage.deciders().values_list("id", flat=True))
-        counted = [
-            decision
-            for decision in approvals
-            if decision.decider_id in eligible
-            and not permissions.is_author(human_id=decision.decider.human_id, change_request=change_request)
-            and permissions.sees(user=decision.decider, change_request=change_request)
-        ]
-        # By the humans of today: two logins may have turned out to be one since they decided.
-        humans = {decision.decider.human_id for decision in counted}
-        if len(humans) < stage.quorum:
+        counted, humans = counting(change_request=change_request, revision=revision, stage=stage)
+        if humans < stage.quorum:
             raise QuorumLost(
-                f"{stage.whom} needs {stage.quorum} approvals and has {len(humans)} from people who still may give "
+                f"{stage.whom} needs {stage.quorum} approvals and has {humans} from people who still may give "
                 "them. The review is open again.",
                 role=stage.role,
             )
-        counting += counted
-    return counting
+        found += counted
+    return found
 
 
 def _check_fresh_plan(revision: Revision, items: Sequence[PreparedItem], now: datetime) -> None:

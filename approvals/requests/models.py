@@ -8,10 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from approvals import governed
-from approvals.policies.eligibility import DECIDING_ROLES, deciders
+from approvals.authority.models import Delegation
+from approvals.policies.eligibility import deciders
 from approvals.policies.rules import whom
+from approvals.requests.querysets import DecisionQuerySet, StageQuerySet
 from approvals.requests.states import OPEN, Status
 from foundation.identity.models import User
 
@@ -32,24 +35,6 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     def open(self) -> "ChangeRequestQuerySet":
         """Those that somebody can still act on."""
         return self.filter(status__in=OPEN)
-
-    def awaiting_decision_of(self, user: User) -> "ChangeRequestQuerySet":
-        """
-        Those in review whose open stage asks the user, who neither wrote nor decided a revision of it.
-        """
-        open_stage = Stage.objects.filter(revision=OuterRef("current_revision"), completed_at__isnull=True)
-        return (
-            self.filter(status=Status.IN_REVIEW)
-            .annotate(
-                open_stage=models.Subquery(open_stage.order_by("position").values("id")[:1]),
-                open_role=models.Subquery(open_stage.order_by("position").values("role")[:1]),
-            )
-            .filter(Exists(Stage.objects.asking(user).filter(id=OuterRef("open_stage"))))
-            .filter(~Exists(Revision.objects.filter(change_request=OuterRef("pk"), author_human_id=user.human_id)))
-            .filter(
-                ~Exists(Decision.objects.filter(revision=OuterRef("current_revision"), decider_human_id=user.human_id))
-            )
-        )
 
     def written_by(self, user: User) -> "ChangeRequestQuerySet":
         """Those that any login of the user's human proposed."""
@@ -247,20 +232,6 @@ class ItemScope(models.Model):
         return f"account {self.account_id}" if self.account_id else f"product {self.product_id}"
 
 
-class StageQuerySet(models.QuerySet["Stage"]):
-    """Reads of stages."""
-
-    def asking(self, user: User) -> "StageQuerySet":
-        """Those that ask the user, by role or by name, or as a backup of an escalated one: as `Stage.deciders`."""
-        held = list(user.groups.values_list("name", flat=True))
-        named = Q(people__contains=[str(user.human_id)])
-        of_role = Q(role__in=held) & (Q(people=[]) | named)
-        asked = of_role | Q(escalated_at__isnull=False, backup_role__in=held)
-        if DECIDING_ROLES & set(held):
-            asked |= Q(role="") & named
-        return self.filter(asked)
-
-
 class Stage(models.Model):
     """
     One step of the approval chain that the policy asked of a revision, with the reasons.
@@ -279,6 +250,7 @@ class Stage(models.Model):
     people = models.JSONField(default=list)
     backup_role = models.CharField(max_length=100, blank=True, default="")
     due_hours = models.PositiveIntegerField(null=True)
+    within_limit = models.BooleanField(default=False)
     opened_at = models.DateTimeField(null=True)
     escalated_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -313,6 +285,13 @@ class Stage(models.Model):
             return None
         return self.opened_at + timedelta(hours=self.due_hours)
 
+    def role_of(self, user: User) -> str | None:
+        """In which role a user is asked now: `""` if by name alone; None if not."""
+        if not self.deciders().filter(id=user.id).exists():
+            return None
+        own = deciders(role=self.role, people=self.people)
+        return self.role if own.filter(id=user.id).exists() else self.backup_role
+
     def deciders(self) -> "models.QuerySet[User]":
         """Active users whom the stage asks now: with its backup once it is escalated."""
         backup_role = self.backup_role if self.escalated_at else ""
@@ -323,8 +302,9 @@ class Decision(models.Model):
     """
     What one human said of one revision, and the digest that was on their screen; never changed, never removed.
 
-    A later revision makes it stale (it names an earlier one). A trigger refuses a decision on a digest that is not the
-    current revision's, outside review, or by anybody who wrote a revision.
+    A later revision makes it stale (it names an earlier one). `on_behalf_of` is the delegation by which the decider
+    used somebody else's authority, which is used once on a revision like one's own. Triggers refuse a decision on a
+    digest that is not the current revision's, outside review, or by or for anybody who wrote a revision.
     """
 
     class Verdict(models.TextChoices):
@@ -340,13 +320,28 @@ class Decision(models.Model):
     digest = models.CharField(max_length=64)
     decider = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     decider_human_id = models.UUIDField()
+    on_behalf_of = models.ForeignKey(
+        Delegation, null=True, on_delete=models.PROTECT, related_name="decisions", db_index=False
+    )
+    delegator_human_id = models.UUIDField(null=True)
     verdict = models.CharField(max_length=20, choices=Verdict.choices)
     comment = models.TextField(blank=True, default="")
     decided_at = models.DateTimeField()
 
+    objects = DecisionQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [
+            # INV-3: a human's authority counts once on a revision, whoever uses it.
+            models.UniqueConstraint(
+                "revision", Coalesce("delegator_human_id", "decider_human_id"), name="decision_authority_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(on_behalf_of__isnull=True, delegator_human_id__isnull=True)
+                | Q(on_behalf_of__isnull=False, delegator_human_id__isnull=False),
+                name="decision_names_delegator",
+            ),
             # INV-3: one decision per human and revision, under whatever login.
             models.UniqueConstraint(fields=["revision", "decider_human_id"], name="decision_once_per_human"),
             # A no without a reason helps nobody.

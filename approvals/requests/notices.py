@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from approvals.authority.models import Delegation
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.identity.models import User
@@ -15,16 +16,24 @@ def tell_reviewers(*, change_request: ChangeRequest, revision: Revision, stage: 
     """
     Ask everybody who may decide on the open stage, with a link to the page.
 
-    Who wrote a revision, or may not see all that the request touches, is not asked.
+    So are those who decide for one of them by a delegation in force. Who wrote a revision, or may not see all that the
+    request touches, is not asked.
     """
     reviewers = [
         user
         for user in stage.deciders().order_by("id")
         if permissions.may_review(user=user, change_request=change_request, stage=stage)
     ]
+    given = Delegation.objects.in_force_at(now).filter(delegator_id__in=[user.id for user in reviewers])
+    deputies = [
+        row.delegate
+        for row in given.select_related("delegate", "delegator").order_by("id")
+        if row.covers(stage.role_of(row.delegator) or "")
+        and permissions.may_stand_in(user=row.delegate, change_request=change_request)
+    ]
     why = "; ".join(stage.reasons)
     mail.send(
-        recipients=[user.id for user in reviewers],
+        recipients=list(dict.fromkeys(user.id for user in (*reviewers, *deputies))),
         subject=f"Change {change_request.number} waits for {stage.whom}: {change_request.title}",
         text=f"{revision.plan['summary']}\n\nYou are asked because {why}.\n\n{_address(change_request, '#decide')}\n"
         f"{_changed(revision)}",

@@ -132,6 +132,16 @@ def may_review(*, user: User, change_request: ChangeRequest, stage: Stage) -> bo
     return _answers(partial(check_may_review, user=user, change_request=change_request, stage=stage))
 
 
+def may_stand_in(*, user: User, change_request: ChangeRequest) -> bool:
+    """Whether the user may decide for somebody else: active, deciding at all, seeing the request, and no author."""
+    return (
+        user.is_active
+        and user.has_perm(roles.DECIDE)
+        and not is_author(human_id=user.human_id, change_request=change_request)
+        and sees(user=user, change_request=change_request)
+    )
+
+
 def may_apply(*, user: User, change_request: ChangeRequest) -> bool:
     """Whether the user may apply the request."""
     return _answers(partial(check_may_apply, user=user, change_request=change_request))

@@ -197,6 +197,7 @@ def document_of(planned: Planned, *, change_request: ChangeRequest, number: int)
                 "failures": planned.plan.failures,
                 "facts": planned.plan.facts,
                 "item_facts": planned.plan.item_facts,
+                "size": asdict(planned.plan.size),
             },
             "risk": planned.risk.as_document() if planned.risk else None,
             "policy": [asdict(stage) for stage in planned.stages],
@@ -233,6 +234,7 @@ def store(*, change_request: ChangeRequest, planned: Planned, author: User | Non
             people=list(stage.people),
             backup_role=stage.backup_role,
             due_hours=stage.due_hours,
+            within_limit=stage.within_limit,
         )
         for stage in planned.stages
     )

@@ -27,7 +27,7 @@ def rounds_of(change_request: ChangeRequest) -> list[Round]:
     decisions: dict[object, list[Decision]] = {}
     for decision in (
         Decision.objects.filter(revision__change_request=change_request)
-        .select_related("decider", "stage")
+        .select_related("decider", "stage", "on_behalf_of__delegator")
         .order_by("decided_at", "id")
     ):
         decisions.setdefault(decision.revision_id, []).append(decision)

@@ -1,7 +1,19 @@
 """What a decision signs, word for word: the same on the page, in print and in the API."""
 
-from approvals.requests.models import ChangeRequest, Revision
+from approvals.requests.models import ChangeRequest, Decision, Revision
 from approvals.roles import words
+from foundation.identity.models import User
+
+
+def signer(*, user: User, delegator: User | None) -> str:
+    """Who signs, in whose place."""
+    return f"{user}, in place of {delegator}," if delegator else str(user)
+
+
+def signer_of(decision: Decision) -> str:
+    """Who signed a decision, in whose place."""
+    delegation = decision.on_behalf_of
+    return signer(user=decision.decider, delegator=delegation.delegator if delegation else None)
 
 
 def statement(*, change_request: ChangeRequest, revision: Revision, role: str, name: str) -> str:

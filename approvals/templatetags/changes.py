@@ -10,6 +10,7 @@ from approvals.portal import inbox
 from approvals.portal.inbox import Counts
 from approvals.requests.models import Decision
 from approvals.requests.states import PRESENTATIONS, Status
+from foundation import clock
 from foundation.identity.models import User
 from foundation.web.instants import in_reader_zone
 from foundation.web.palette import tone
@@ -45,7 +46,7 @@ def badge(label: str, tone_name: str = "neutral") -> dict[str, str]:
 def work_counts(context: dict[str, Any]) -> Counts:
     """The numbers in the navigation, for who is signed in."""
     user = getattr(context.get("request"), "user", None) or AnonymousUser()
-    return inbox.counts(user) if isinstance(user, User) and user.is_active else _NOTHING
+    return inbox.counts(user, clock.now()) if isinstance(user, User) and user.is_active else _NOTHING
 
 
 @register.filter

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from approvals.governed import Operation, Plan, PreparedItem
+from approvals.governed import Operation, Plan, PreparedItem, Size
 from entitlements.grants.models import Entitlement
 from entitlements.planning import (
     checks,
@@ -91,6 +92,7 @@ class RegistryPlanner:
             failures=tuple(broken),
             facts=jsonable(facts.of_change(items=items, people=document["people"], new_gaps=new_gaps, now=now)),
             item_facts=jsonable(facts.of_items(items=items, now=now)),
+            size=Size(_seats_added(items), _committed(cost_after)),
         )
 
     def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:
@@ -100,6 +102,27 @@ class RegistryPlanner:
 
 def _money_told(before: costs.Years, after: costs.Years, now: datetime) -> str:
     return consequences.money_told(before=before, after=after, until=costs.until(now))
+
+
+def _seats_added(items: Sequence[PreparedItem]) -> int | None:
+    """Seats that entitlements get more of, without what others get fewer of; None if one becomes unlimited."""
+    added = 0
+    for item in items:
+        if item.table != Entitlement._meta.db_table or item.after is None:
+            continue
+        seats, former = item.after["seats"], item.before["seats"] if item.before else 0
+        if seats is None and former is not None:
+            return None
+        added += max(seats - former, 0) if seats is not None and former is not None else 0
+    return added
+
+
+def _committed(after: costs.Years) -> dict[str, Decimal]:
+    """What the touched order lines cost after the change, by currency, until the horizon of costs."""
+    total: dict[str, Decimal] = {}
+    for (_year, currency), amount in sorted(after.items()):
+        total[currency] = total.get(currency, Decimal(0)) + amount
+    return total
 
 
 def _counts(items: Sequence[PreparedItem]) -> dict[str, int]:

@@ -61,6 +61,13 @@ def registry(db: None) -> Registry:
     given.record("accounting_period.close", label="2020-01", **over)
     for role in ("licensing", "licensing", "legal"):
         given.user(role)  # A policy that too few people could satisfy is refused.
+    given.record(
+        "authority_limit.create",
+        person=given.user("finance").username,
+        role="finance",
+        seats=40,
+        starts_at=given.NOW.isoformat(),
+    )
     return Registry(
         {model._meta.model_name: model._default_manager.first() for model in governed.governed_models()}
         | {"entitlement": entitlement, "skurevision": revision}

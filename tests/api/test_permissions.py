@@ -19,8 +19,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from approvals.attachments.services import Upload, attach
+from approvals.authority.models import Delegation
 from approvals.requests.models import ChangeRequest
-from approvals.roles import ROLES
+from approvals.roles import DECIDE, ROLES
 from approvals.tickets.models import Ticket, TicketSystem
 from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
@@ -41,6 +42,7 @@ ANY_ROLE = frozenset(role.name for role in ROLES)
 PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
+DECIDERS = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
 REVIEWERS_OF_THE_STAGE = frozenset({"licensing"})
 
 READ = {"GET {}": ANYBODY, "GET {}/<uuid:id>": ANYBODY}
@@ -66,6 +68,12 @@ MATRIX: dict[str, frozenset[str]] = {
     **of("entitlements", READ, WRITE),
     **of("people", READ),
     **of("seats", READ),
+    "GET authority-limits": ANY_ROLE,
+    "GET authority-limits/<uuid:id>": ANY_ROLE,
+    **of("authority-limits", WRITE),
+    "GET delegations": ANYBODY,
+    "POST delegations": DECIDERS,
+    "POST delegations/<uuid:id>/revoke": ANYBODY,
     "GET policies": ANY_ROLE,
     "GET policies/<uuid:id>": ANY_ROLE,
     **of("policies", WRITE),
@@ -192,6 +200,21 @@ class Asking:
         )
         self.world["freezes"] = given.record("freeze.create", **FREEZE)
         self.world["accounting-periods"] = given.record("accounting_period.close", **PERIOD)
+        self.world["authority-limits"] = given.record(
+            "authority_limit.create", person=user.username, role="legal", seats=5, starts_at=given.NOW.isoformat()
+        )
+        self.deputy = given.user("finance")
+        now = clock.now()
+        self.world["delegations"] = Delegation.objects.create(
+            delegator=self.deputy,
+            delegator_human_id=self.deputy.human_id,
+            delegate=user,
+            delegate_human_id=user.human_id,
+            starts_at=now,
+            ends_at=now + timedelta(days=9),
+            reason="Away.",
+            created_at=now,
+        )
         self.author = given.user("requester")
         given.user("legal")  # A policy that nobody could satisfy is refused.
         self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
@@ -276,6 +299,8 @@ class Asking:
                 return "", {"text": "So it is."}
             comment = {"digest": digest, "comment": "So it is."}
             return "", comment if rest[-1] in ("approve", "ask-for-changes", "reject") else {}
+        if resource == "delegations" and rest:
+            return "", None
         if method == "PATCH":
             return "", AMENDED.get(resource, {"name": "Another"})
         if rest and resource == "entitlements":
@@ -329,6 +354,17 @@ class Asking:
                 "starts_at": starts_at,
                 "periods": [{"starts_at": starts_at, "quantity": 1, "unit_price": "1"}],
                 "currency": "EUR",
+            },
+            "authority-limits": lambda: {
+                "person": self.author.username,
+                "role": "legal",
+                "seats": 5,
+                "starts_at": starts_at,
+            },
+            "delegations": lambda: {
+                "delegate": self.deputy.username,
+                "ends_at": (clock.now() + timedelta(days=9)).isoformat(),
+                "reason": "Away.",
             },
             "entitlements": lambda: {
                 "reference": "another",
@@ -398,4 +434,5 @@ AMENDED: dict[str, dict[str, Any]] = {
     "agreements": {"title": "Another"},
     "order-lines": {"cost_center": "another"},
     "entitlements": {"seats": 12},
+    "authority-limits": {"seats": 12},
 }

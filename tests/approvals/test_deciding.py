@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from approvals.requests import review, services
+from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.errors import AlreadyDecided, CommentRequired, NotAReviewer, SelfReview, StaleDigest, WrongState
 from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.stages import open_stage
 from approvals.requests.states import Status
 from entitlements.directory.models import PersonalDetails
 from foundation.errors import NotFound
+from foundation.identity.models import User
 from tests import given
 from tests.approvals.conftest import LedgerDown
 from tests.approvals.test_proposing import closed, with_newcomer
@@ -217,7 +219,9 @@ class TestAwaitingDecisionOf:
     def test_lists_for_reviewers_what_they_neither_wrote_nor_decided(self, world: World) -> None:
         request = world.submit()
         approve(request, world.first)
-        asked = ChangeRequest.objects.awaiting_decision_of
+
+        def asked(user: User) -> Any:
+            return awaiting_decision_of(ChangeRequest.objects.all(), user=user, now=given.NOW)
 
         assert list(asked(world.second)) == [request]
         assert list(asked(world.first)) == []

@@ -14,6 +14,7 @@ from approvals.facts import RiskLevel
 from approvals.governed import Draft
 from approvals.policies.risk import Reason, Risk
 from approvals.requests import revisions, services
+from approvals.requests.deciding import size_of
 from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ItemScope, Revision
 from approvals.requests.states import Status
@@ -64,7 +65,15 @@ class TestDigest:
         named = {"items", "rationale", "schedule", "waiver", "plan", "risk", "policy", "demands"}
         assert set(document) == named | {"format", "change_request", "revision", "title"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
-        assert set(document["plan"]) == {"document", "material", "new_gaps", "failures", "facts", "item_facts"}
+        assert set(document["plan"]) == {
+            "document",
+            "material",
+            "new_gaps",
+            "failures",
+            "facts",
+            "item_facts",
+            "size",
+        }
         assert set(document["items"][0]) >= {
             "kind",
             "table",
@@ -116,6 +125,9 @@ TAMPERINGS = {
         "'record_id', gen_random_uuid(), 'position', 7))).* FROM approvals_item item",
     ),
     "a stage's quorum": ("approvals_stage", "UPDATE approvals_stage SET quorum = 1"),
+    "a stage's people": ("approvals_stage", "UPDATE approvals_stage SET people = '[\"somebody\"]'"),
+    "a stage's backup": ("approvals_stage", "UPDATE approvals_stage SET backup_role = 'finance'"),
+    "a stage's limit": ("approvals_stage", "UPDATE approvals_stage SET within_limit = true"),
     "a stage's role": ("approvals_stage", "UPDATE approvals_stage SET role = 'requester'"),
 }
 
@@ -167,7 +179,7 @@ class TestStore:
             revisions.document_of(
                 revisions.Planned(
                     items=revisions.items_of(revision),
-                    plan=revisions.Plan(**{name: value for name, value in revision.document["plan"].items()}),
+                    plan=revisions.Plan(**(revision.document["plan"] | {"size": size_of(revision)})),
                     stages=revisions.stages_of(revision),
                     risk=Risk(
                         RiskLevel(revision.document["risk"]["computed"]),

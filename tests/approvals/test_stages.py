@@ -9,6 +9,7 @@ from approvals.governed import Draft
 from approvals.policies.errors import TooFewEligible
 from approvals.policies.models import Policy
 from approvals.requests import outlook, review, revisions, services
+from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.errors import NotAReviewer, PolicyStricter, QuorumLost
 from approvals.requests.models import ChangeRequest, Revision, Stage
 from foundation.errors import InvalidInput
@@ -51,7 +52,7 @@ def escalate(request: ChangeRequest) -> None:
 
 
 def waiting(user: User) -> list[ChangeRequest]:
-    return list(ChangeRequest.objects.awaiting_decision_of(user))
+    return list(awaiting_decision_of(ChangeRequest.objects.all(), user=user, now=given.NOW))
 
 
 class TestNamedPeople:
@@ -125,7 +126,7 @@ class TestNamedPeople:
     def test_are_told_by_name_in_the_outlook(self, world: World) -> None:
         policy(stage("licensing", people=[world.first.username]))
 
-        [shown] = outlook.of_request(change_request=world.submit()).stages
+        [shown] = outlook.of_request(change_request=world.submit(), now=given.NOW).stages
 
         assert shown.could == (world.first,)
         assert shown.names == {str(world.first.human_id): str(world.first)}
@@ -135,6 +136,11 @@ class TestPolicy:
     def test_refuses_people_who_do_not_exist(self, world: World) -> None:
         with pytest.raises(InvalidInput, match="Nobody signs in as nobody-here"):
             world.propose(draft(stage("licensing", people=[world.first.username, "nobody-here"])))
+
+    @pytest.mark.parametrize("name", ["a\x00b", "\ud800", "00000000-0000-0000-0000-000000000000"])
+    def test_refuses_what_is_no_name(self, world: World, name: str) -> None:
+        with pytest.raises(InvalidInput, match="Nobody signs in as"):
+            world.propose(draft(stage("licensing", people=[name])))
 
     def test_refuses_a_stage_that_asks_nobody(self, world: World) -> None:
         with pytest.raises(InvalidInput, match="Stage 1 asks nobody"):
@@ -195,9 +201,9 @@ class TestBackup:
         policy(stage("licensing", due_hours=24, backup_role="legal"))
         request = world.submit()
 
-        [before] = outlook.of_request(change_request=request).stages
+        [before] = outlook.of_request(change_request=request, now=given.NOW).stages
         escalate(request)
-        [after] = outlook.of_request(change_request=request).stages
+        [after] = outlook.of_request(change_request=request, now=given.NOW).stages
 
         assert lawyer not in before.could
         assert lawyer in after.could

@@ -25,6 +25,7 @@ from foundation.errors import DomainError
 from tests import given
 from tests.approvals import (
     test_deciding,
+    test_delegations,
     test_expiry,
     test_freezes,
     test_fresh_plan,
@@ -149,6 +150,7 @@ def act_out(world: World) -> None:
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
     test_ticket_sentences.act_out(world)
+    test_delegations.act_out(world)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)

@@ -21,7 +21,15 @@ from tests.portal.test_change_page import digest_of, signed_in
 from tests.portal.world import PASSWORD, Pilot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No directory at")]
-VALUES = {"number": "1", "entitlement_id": "6f1c5f3e-1111-4111-8111-111111111111", "code": "nordwind"}
+KEY = "6f1c5f3e-1111-4111-8111-111111111111"
+VALUES = {
+    "number": "1",
+    "entitlement_id": KEY,
+    "attachment_id": KEY,
+    "delegation_id": KEY,
+    "code": "nordwind",
+    "ticket_id": KEY,
+}
 OPEN_TO_ALL = {"/sign-in/", "/sign-out/"}
 
 
