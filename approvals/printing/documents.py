@@ -58,7 +58,7 @@ def document_of(*, change_request: ChangeRequest, user: User, now: datetime) -> 
         digest=revision.digest,
         head=_head(change_request, revision),
         sections=[
-            _why(revision),
+            _why(change_request, revision),
             *governed.presenter().sections(document=plan, occasion=occasion),
             _approvals(revision),
             _decisions(change_request, revision),
@@ -83,15 +83,14 @@ def _head(change_request: ChangeRequest, revision: Revision) -> list[Fact]:
     ]
 
 
-def _why(revision: Revision) -> Section:
+def _why(change_request: ChangeRequest, revision: Revision) -> Section:
     told, waiver = revision.rationale, revision.document["waiver"]
-    schedule = schedules.of(revision.document)
     facts = [
         Fact("Justification", told["justification"] or "Not said yet."),
         Fact("Expected impact", told["impact"] or "Not said yet."),
         Fact("It worked if", "; ".join(told["acceptance_criteria"]) or "Not said yet."),
         Fact("Rollback", told["rollback"] or "Not said yet."),
-        Fact("When", f"Applied {schedule.local}" if schedule else "When somebody applies it, after the last approval"),
+        Fact("When", _when(change_request, revision)),
     ]
     if waiver:
         facts.append(Fact("Waiver", f"The gap is declared as accepted. {waiver['reason']}"))
@@ -102,6 +101,13 @@ def _why(revision: Revision) -> Section:
         not_computed = "Not computed when this revision was planned."
         points = [Point(not_computed if permanent is None else "Nothing that the plan knows of.")]
     return Section("why", "Why, and how to undo it", "", [Facts(facts), Points(points, title="What cannot be undone")])
+
+
+def _when(change_request: ChangeRequest, revision: Revision) -> str:
+    schedule = schedules.of(revision.document)
+    if change_request.applied_at is not None:
+        return f"Applied {instant_text(change_request.applied_at)} by {change_request.applied_by or 'the system'}"
+    return f"Applied {schedule.local}" if schedule else "When somebody applies it, after the last approval"
 
 
 def _approvals(revision: Revision) -> Section:

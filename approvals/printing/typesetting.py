@@ -13,8 +13,8 @@ import typst
 from foundation.web.blocks import Block, Fact, Facts, Passage, Points, Section, Table
 
 TEMPLATE = Path(__file__).with_name("request.typ").read_bytes()
-# Columns of numbers and of digests need no more room than they have.
-NARROW, WIDE = 3, 4
+# Characters for which a column makes room, at least and at most.
+NARROWEST, WIDEST = 9, 36
 HEX = frozenset("0123456789abcdef")
 ACCESSIBLE: Literal["ua-1"] = "ua-1"
 log = structlog.get_logger(__name__)
@@ -97,9 +97,15 @@ def _table(table: Table) -> dict[str, Any]:
         "rows": [asdict(row) for row in table.rows],
         "numeric": sorted(table.numeric),
         "mono": mono,
-        "widths": [NARROW if index in table.numeric else WIDE for index in range(len(table.head))],
+        "widths": [_width(table, index) for index in range(len(table.head))],
         "note": table.note,
     }
+
+
+def _width(table: Table, index: int) -> int:
+    """A column's share of the page: by its longest text, neither nothing nor everything."""
+    longest = max(len(text) for text in (table.head[index], *(row.cells[index] for row in table.rows)))
+    return min(max(longest, NARROWEST), WIDEST)
 
 
 def _facts(facts: Sequence[Fact]) -> list[dict[str, Any]]:

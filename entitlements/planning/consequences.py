@@ -38,7 +38,7 @@ def money_told(*, before: Years, after: Years, until: datetime) -> str:
     said = ", ".join(
         f"{abs(amount):,.2f} {currency} {'more' if amount > 0 else 'less'}" for currency, amount in moved.items()
     )
-    return f"it costs {said} in all, net, counted to {until.year - 1}-12-31"
+    return f"it costs {said} in all, net, counted to 31 Dec {until.year - 1}"
 
 
 def permanent(*, items: Sequence[PreparedItem], document: Mapping[str, JSON], now: datetime) -> list[str]:

@@ -25,7 +25,9 @@ UNITS: Mapping[str, str] = {
     "tax_percent": "%",
     "price_cap_percent": "%",
 }
-LABELS: Mapping[str, str] = {"grace_seconds": "grace after the end"}
+LABELS: Mapping[str, str] = {"grace_seconds": "grace after the end", "gl_code": "GL code"}
+# Amounts in the row's own currency.
+AMOUNTS = frozenset({"list_price", "budget", "purchase_order_amount", "bridge_price"})
 COUNTRY_FIELDS = frozenset({"countries", "hosting_countries", "bridge_countries"})
 # What people do not read: keys, and what repeats another line.
 HIDDEN = frozenset({"id", "version", "sku_id", "region_groups"})
@@ -50,7 +52,7 @@ def lines_of(item: PreparedItem, labels: Mapping[str, str]) -> list[dict[str, JS
                 "label": LABELS.get(name, str(getattr(field, "verbose_name", name))),
                 "old": None if item.before is None else in_words(name, item.before.get(name), named),
                 "new": in_words(name, value, named),
-                "unit": UNITS.get(name, after.get("currency", "") if name in ("list_price", "budget") else ""),
+                "unit": UNITS.get(name, after.get("currency", "") if name in AMOUNTS else ""),
             }
         )
     return found
@@ -82,6 +84,8 @@ def in_words(name: str, value: JSON, labels: Mapping[str, str]) -> str:
         return "yes" if value else "no"
     if name in COUNTRY_FIELDS:
         return ", ".join(f"{country_name(code)} ({code})" for code in value) or "–"
+    if name in AMOUNTS:
+        return f"{Decimal(value):,}"
     if name in ROWS_IN_WORDS:
         return "; ".join(ROWS_IN_WORDS[name](row) for row in value) or "–"
     if name == "periods":

@@ -55,7 +55,7 @@ def _changes(changes: Sequence[Mapping[str, JSON]]) -> Section:
     blocks: list[Block] = []
     for change in changes[:CHANGES_PRINTED]:
         shown = shown_change(change)
-        rows = [Row([line.label, _valued(line.old, line.unit), _valued(line.new, line.unit)]) for line in shown.lines]
+        rows = [Row([line.label, line.before, line.after]) for line in shown.lines]
         blocks.append(Table(f"{shown.title}: {shown.label}", ("Field", "Before", "After"), rows))
     note = ""
     if len(changes) > CHANGES_PRINTED:
@@ -64,10 +64,6 @@ def _changes(changes: Sequence[Mapping[str, JSON]]) -> Section:
             "API show them."
         )
     return Section("changes", "What changes", note, blocks or [Points([Point("This was written without a plan.")])])
-
-
-def _valued(value: str | None, unit: str) -> str:
-    return "–" if value is None else f"{value} {unit}".strip()
 
 
 def _people(name: str, title: str, people: People) -> Section | None:

@@ -40,6 +40,16 @@ class ShownLine:
     new: str
     unit: str
 
+    @property
+    def before(self) -> str:
+        """The former value with its unit; what is absent has none."""
+        return _with_unit(self.old or "–", self.unit)
+
+    @property
+    def after(self) -> str:
+        """The new value with its unit."""
+        return _with_unit(self.new, self.unit)
+
 
 @dataclass(frozen=True)
 class ShownChange:
@@ -164,3 +174,7 @@ def _instant(value: str | None) -> datetime | None:
 
 def _required(value: str) -> datetime:
     return datetime.fromisoformat(value)
+
+
+def _with_unit(value: str, unit: str) -> str:
+    return value if value == "–" or not unit else f"{value} {unit}"

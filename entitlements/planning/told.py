@@ -67,5 +67,5 @@ def gathered(facts: Iterable[Fact]) -> list[Fact]:
         if len(found) == 1:
             known.append(found[0][0])
         else:
-            known.append(Fact("Missing", "", f"{place}: {'; '.join(what for _, what in found)}."))
+            known.append(Fact("Missing", "", f"{place}: {'; '.join(dict.fromkeys(what for _, what in found))}."))
     return known
