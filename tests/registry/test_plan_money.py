@@ -237,8 +237,8 @@ class TestSentence:
         document = services.preview(drafts=[more_seats(line)], user=author, now=given.NOW).plan.document
 
         assert document["sentence"] == (
-            f"Amend order line {line.reference}; it costs 2,000.00 EUR more in all, net, counted to 31 Dec 2029; nobody "
-            "loses access."
+            f"Amend order line {line.reference}; it costs 2,000.00 EUR more in all, net, counted to 31 Dec 2029; "
+            "nobody loses access."
         )
         assert document["permanent"] == [
             f"{line.reference}: 2,000.00 EUR more are committed; acting back does not cancel what was ordered from the "
