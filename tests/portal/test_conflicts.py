@@ -46,7 +46,6 @@ class TestConflicts:
         assert replan(pilot, request).status_code == 302
 
         content = page(pilot, request)
-        assert "Planned again on what stands now, as a new revision." not in content  # another session
         assert "Others changed this since it was planned" not in content
 
     def test_ask_whose_value_holds_where_both_changed_one(self, pilot: Pilot) -> None:
