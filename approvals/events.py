@@ -29,6 +29,11 @@ TICKET_RETRIED = "approvals.ticket.retried"
 TICKET_SYSTEM_CONFIGURED = "approvals.ticket_system.configured"
 DELEGATION_GIVEN = "approvals.delegation.given"
 DELEGATION_REVOKED = "approvals.delegation.revoked"
+REQUEST_CRITERION_MET = "approvals.change_request.criterion_met"
+REQUEST_CRITERION_UNMET = "approvals.change_request.criterion_unmet"
+REQUEST_VERIFIED = "approvals.change_request.verified"
+REQUEST_VERIFICATION_OVERDUE = "approvals.change_request.verification_overdue"
+REQUEST_REVERTED = "approvals.change_request.reverted"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -71,6 +76,11 @@ EVENT_TYPES = (
         DELEGATION_GIVEN, "{actor} lets {delegate} decide for {delegator} as {role}, {starts_at} to {ends_at}: {reason}"
     ),
     EventType(DELEGATION_REVOKED, "{actor} revoked that {delegate} decides for {delegator} as {role}."),
+    EventType(REQUEST_CRITERION_MET, "{actor} saw criterion {criterion} of change {number} met."),
+    EventType(REQUEST_CRITERION_UNMET, "{actor} saw criterion {criterion} of change {number} not met."),
+    EventType(REQUEST_VERIFIED, "Change {number} is verified: every acceptance criterion is met."),
+    EventType(REQUEST_VERIFICATION_OVERDUE, "Change {number} was not verified by {due}; reminder {step} of {steps}."),
+    EventType(REQUEST_REVERTED, "{actor} acted back on change {number} by change {inverse}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

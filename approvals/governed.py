@@ -114,6 +114,31 @@ class Preparation:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """An item that was applied, for whoever takes it back: the item's id, its change's number, and when."""
+
+    item_id: uuid.UUID
+    item: PreparedItem
+    number: int
+    applied_at: datetime
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """
+    What would take one applied item back now, in sentences too.
+
+    `draft` is None if nothing is left to take back. `lost` is what stands, because it can't be undone; `conflicts` keep
+    it from being taken back without being approved again.
+    """
+
+    draft: Draft | None
+    restored: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Application:
     """In whose name and when items are written; `actor` is None when the system itself applies."""
 
@@ -161,6 +186,14 @@ class Kind(Protocol):
 
     def write(self, *, items: Sequence[PreparedItem], application: Application) -> None:
         """Write these items' rows and effects, inside the applying transaction; each effect records its own event."""
+        ...
+
+    def inverse(self, *, undone: Undone, now: datetime) -> Inverse:
+        """What would take an applied item of this kind back, on its record as it stands; write nothing."""
+        ...
+
+    def lasting(self, *, item: PreparedItem) -> Sequence[str]:
+        """Sentences for what of an item could not be taken back once it is applied: read before it is approved."""
         ...
 
 
@@ -232,6 +265,12 @@ class Planner(Protocol):
 
     def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:
         """Sentences for what became worse between two plans' `material`: a new gap, an added loser, a higher cost."""
+        ...
+
+    def worse_than_before(
+        self, *, undone: Sequence[Undone], items: Sequence[PreparedItem], now: datetime
+    ) -> tuple[str, ...]:
+        """Sentences for what inverse `items` would leave worse than if the items undone had never been applied."""
         ...
 
 
@@ -318,6 +357,7 @@ _PLANNERS: list[Planner] = []
 _ACCESSES: list[Access] = []
 _DISCARDED: list["Discarded"] = []
 _RISKS: list[RiskRule] = []
+_APPLIED: list[Callable[[uuid.UUID], Undone | None]] = []
 
 
 class Discarded(Protocol):
@@ -427,6 +467,23 @@ def discard(*, items: Sequence[PreparedItem], now: datetime) -> None:
     """Tell everybody registered that these items will not be applied."""
     for discarded in _DISCARDED:
         discarded(items=items, now=now)
+
+
+def register_applied(reader: Callable[[uuid.UUID], Undone | None]) -> None:
+    """Name who finds applied items by their id; there is one."""
+    _APPLIED[:] = [reader]
+
+
+def applied_item(item_id: uuid.UUID) -> Undone:
+    """
+    An applied item.
+
+    :raises InvalidInput: if no applied change has such an item
+    """
+    found = _APPLIED[0](item_id) if _APPLIED else None
+    if found is None:
+        raise InvalidInput(f"No applied change has an item {item_id}, so there is nothing to restore.")
+    return found
 
 
 def declared_facts() -> Mapping[str, Mapping[str, FactType]]:

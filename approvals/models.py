@@ -7,6 +7,7 @@ from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
 from approvals.tickets.models import Ticket, TicketSystem, TicketUpdate
+from approvals.verification.models import CriterionTick, VerificationReminder
 from approvals.worklists.models import Opened, SavedFilter
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Blob",
     "ChangeRequest",
     "Comment",
+    "CriterionTick",
     "Decision",
     "Delegation",
     "Freeze",
@@ -30,4 +32,5 @@ __all__ = [
     "Ticket",
     "TicketSystem",
     "TicketUpdate",
+    "VerificationReminder",
 ]

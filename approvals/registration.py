@@ -8,13 +8,14 @@ from approvals.freezes import changes as freeze_changes
 from approvals.freezes import periods
 from approvals.freezes.conflicts import ConflictGate
 from approvals.freezes.gate import FreezeGate
-from approvals.governed import register_kinds, register_risks
+from approvals.governed import register_applied, register_kinds, register_risks
 from approvals.policies import changes
 from approvals.policies.eligibility import register_limited
 from approvals.records.kinds import CONTROL
 from approvals.requests.gates import register_gate
 from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
+from approvals.requests.undone import applied_item
 from approvals.tickets import sending as ticket_sending
 from approvals.tickets.connectors import register_connector
 from approvals.tickets.following import follow as follow_with_tickets
@@ -50,3 +51,4 @@ def register() -> None:
     register_gate(TicketGate())
     register_kinds(authority_changes.KINDS)
     register_limited(holders_with_limit)
+    register_applied(applied_item)

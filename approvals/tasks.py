@@ -4,9 +4,10 @@ from celery import shared_task
 
 from approvals.requests import expiry, timetable
 from approvals.tickets import reading as ticket_reading
+from approvals.verification import escalation
 from foundation import clock
 
-__all__ = ["apply_due_changes", "expire_changes", "read_due_tickets"]
+__all__ = ["apply_due_changes", "escalate_unverified", "expire_changes", "read_due_tickets"]
 
 
 @shared_task(name="approvals.tasks.apply_due_changes", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -25,3 +26,9 @@ def expire_changes() -> None:
 def read_due_tickets() -> None:
     """Read the tickets that are due from their systems."""
     ticket_reading.read_due(now=clock.now())
+
+
+@shared_task(name="approvals.tasks.escalate_unverified", ignore_result=True)  # type: ignore[untyped-decorator]
+def escalate_unverified() -> None:
+    """Tell of applied changes that nobody has verified in time."""
+    escalation.escalate(now=clock.now())

@@ -13,5 +13,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "apply-due-changes": {"task": "approvals.tasks.apply_due_changes", "schedule": 60.0},
     "expire-changes": {"task": "approvals.tasks.expire_changes", "schedule": 900.0},
     "read-due-tickets": {"task": "approvals.tasks.read_due_tickets", "schedule": 60.0},
+    "escalate-unverified": {"task": "approvals.tasks.escalate_unverified", "schedule": 900.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
 }

@@ -253,6 +253,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 EXPIRE_DRAFTS_AFTER_DAYS = read_integer("EXPIRE_DRAFTS_AFTER_DAYS", default=90, minimum=8, maximum=3650)
 EXPIRE_REVIEWS_AFTER_DAYS = read_integer("EXPIRE_REVIEWS_AFTER_DAYS", default=45, minimum=8, maximum=3650)
 EXPIRE_APPROVALS_AFTER_DAYS = read_integer("EXPIRE_APPROVALS_AFTER_DAYS", default=30, minimum=8, maximum=3650)
+# How many days an applied change has until somebody has to have verified it.
+VERIFICATION_DAYS = read_integer("VERIFICATION_DAYS", default=7, minimum=1, maximum=366)
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 LOG_LEVEL = read_choice("LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")

@@ -10,6 +10,7 @@ from approvals.policies.models import Policy
 from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item
 from approvals.requests.states import Status
+from approvals.verification.reads import awaiting_verification
 from foundation import clock
 
 
@@ -20,9 +21,10 @@ class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-fi
     source = filters.CharFilter()
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
-    open = filters.BooleanFilter(method="filter_open", help_text="Somebody can still act on it.")
+    open = filters.BooleanFilter(method="filter_open", help_text="It may still be applied.")
     mine = filters.BooleanFilter(method="filter_mine", help_text="Proposed under any login of yours.")
     awaiting_me = filters.BooleanFilter(method="filter_awaiting_me", help_text="You may decide on it now.")
+    to_verify = filters.BooleanFilter(method="filter_to_verify", help_text="Applied; you may verify it now.")
     record_id = filters.UUIDFilter(method="filter_record", help_text="Its current revision changes this record.")
 
     class Meta:
@@ -30,7 +32,7 @@ class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-fi
         fields: list[str] = []
 
     def filter_open(self, rows: ChangeRequestQuerySet, name: str, value: bool) -> QuerySet[ChangeRequest]:
-        """Those that are open, or those that are closed."""
+        """Those that may still be applied, or the others."""
         return rows.open() if value else rows.exclude(pk__in=ChangeRequest.objects.all().open())
 
     def filter_mine(self, rows: ChangeRequestQuerySet, name: str, value: bool) -> QuerySet[ChangeRequest]:
@@ -40,6 +42,10 @@ class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-fi
     def filter_awaiting_me(self, rows: ChangeRequestQuerySet, name: str, value: bool) -> QuerySet[ChangeRequest]:
         """Those that wait for the reader."""
         return awaiting_decision_of(rows, user=self.request.user, now=clock.now()) if value else rows
+
+    def filter_to_verify(self, rows: ChangeRequestQuerySet, name: str, value: bool) -> QuerySet[ChangeRequest]:
+        """Those that the reader may verify."""
+        return awaiting_verification(rows, user=self.request.user) if value else rows
 
     def filter_record(self, rows: QuerySet[ChangeRequest], name: str, value: Any) -> QuerySet[ChangeRequest]:
         """Those that touch a record."""

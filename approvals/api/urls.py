@@ -12,6 +12,7 @@ from approvals.api.freezes import Freezes
 from approvals.api.policies import Policies
 from approvals.api.revisions import DifferenceView
 from approvals.api.tokens import Token, Tokens
+from approvals.api.verification import Inverse, Verification
 from approvals.api.views import ChangeRequests, Kinds, Plans
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -60,6 +61,8 @@ urlpatterns = [
     path("ticket-systems/<uuid:id>", tickets.TicketSystemDetail.as_view(), name="ticket-system"),
     path("delegations", Delegations.as_view({"get": "list", "post": "create"}), name="delegations"),
     path("delegations/<uuid:id>/revoke", Delegations.as_view({"post": "revoke"}), name="delegation-revoke"),
+    path("change-requests/<uuid:id>/verification", Verification.as_view(), name="verification"),
+    path("change-requests/<uuid:id>/inverse", Inverse.as_view(), name="inverse"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

@@ -12,6 +12,7 @@ from approvals.governed import Draft, Kind, Preparation, PreparedItem
 from approvals.policies import eligibility
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Currency, Name, Payload, RetirePayload, partial
+from approvals.records.undoing import RestoreKind
 
 Seats = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=20, decimal_places=2)]
@@ -75,6 +76,10 @@ class AmendLimit(_LimitKind, AmendKind):
         return _columns(payload.model_dump(include=payload.model_fields_set))
 
 
+class RestoreLimit(_LimitKind, RestoreKind):
+    """Restore a limit."""
+
+
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
     if "person" in values:
         values["human"] = values.pop("person")
@@ -102,4 +107,5 @@ KINDS: tuple[Kind, ...] = (
     RetireKind(
         name="authority_limit.retire", title="Retire authority limit", model=AuthorityLimit, payload=RetirePayload
     ),
+    RestoreLimit(model=AuthorityLimit),
 )

@@ -14,6 +14,7 @@ from approvals.freezes.models import Freeze
 from approvals.governed import Application, Kind, Preparation, PreparedItem, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Country, Name, Payload, RetirePayload, Text, partial
+from approvals.records.undoing import RestoreKind
 from approvals.requests.schedules import check_zone
 from foundation.errors import InvalidInput
 
@@ -93,6 +94,10 @@ def _check_countries(countries: Sequence[str]) -> None:
         raise InvalidInput(sentence, errors=[{"field": "countries", "message": sentence}])
 
 
+class RestoreFreeze(_FreezeKind, RestoreKind):
+    """Restore a freeze."""
+
+
 def _check_known(after: Mapping[str, Any], preparation: Preparation) -> None:
     scope = Scope(
         frozenset(UUID(str(key)) for key in after["account_ids"]),
@@ -113,4 +118,5 @@ KINDS: tuple[Kind, ...] = (
     CreateFreeze(name="freeze.create", title="Announce freeze", model=Freeze, payload=FreezePayload),
     AmendFreeze(name="freeze.amend", title="Amend freeze", model=Freeze, payload=partial(FreezePayload)),
     RetireFreeze(name="freeze.retire", title="Lift freeze", model=Freeze, payload=RetirePayload),
+    RestoreFreeze(model=Freeze),
 )

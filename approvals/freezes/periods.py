@@ -15,6 +15,7 @@ from approvals.freezes.models import AccountingPeriod
 from approvals.governed import Kind, Preparation, PreparedItem
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Payload, RetirePayload, Text, partial
+from approvals.records.undoing import RestoreKind
 from approvals.requests.schedules import check_zone
 from approvals.requests.standing import Demand
 
@@ -54,6 +55,10 @@ class ReopenPeriod(_PeriodKind, RetireKind):
     """Open a period again."""
 
 
+class RestorePeriod(_PeriodKind, RestoreKind):
+    """Restore a closed period."""
+
+
 KINDS: tuple[Kind, ...] = (
     ClosePeriod(
         name="accounting_period.close",
@@ -73,6 +78,7 @@ KINDS: tuple[Kind, ...] = (
         model=AccountingPeriod,
         payload=RetirePayload,
     ),
+    RestorePeriod(model=AccountingPeriod),
 )
 
 

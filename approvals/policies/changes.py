@@ -12,6 +12,7 @@ from approvals.policies import conditions, eligibility
 from approvals.policies.models import Policy
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Name, Payload, RetirePayload, Text, partial
+from approvals.records.undoing import RestoreKind
 from foundation.errors import InvalidInput
 
 Role = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
@@ -142,8 +143,13 @@ class AmendPolicy(_PolicyKind, AmendKind):
     """Change a policy."""
 
 
+class RestorePolicy(_PolicyKind, RestoreKind):
+    """Restore a policy."""
+
+
 KINDS: tuple[Kind, ...] = (
     CreatePolicy(name="policy.create", title="Add policy", model=Policy, payload=PolicyPayload),
     AmendPolicy(name="policy.amend", title="Amend policy", model=Policy, payload=partial(PolicyPayload)),
     RetireKind(name="policy.retire", title="Retire policy", model=Policy, payload=RetirePayload),
+    RestorePolicy(model=Policy),
 )

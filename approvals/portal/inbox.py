@@ -15,7 +15,8 @@ from approvals import roles
 from approvals.portal.facets import Choice, Facet, facets
 from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
-from approvals.requests.states import RETURNED, Status
+from approvals.requests.states import DONE, RETURNED, Status
+from approvals.verification.reads import awaiting_verification, is_overdue
 from approvals.worklists import services as worklists
 from approvals.worklists.models import Opened, SavedFilter
 from foundation.identity.models import User
@@ -136,13 +137,21 @@ def work(*, user: User, now: datetime) -> Work:
             "whose=mine",
         )
     )
-    applied = seen.filter(status=Status.APPLIED, system=False).order_by("-applied_at", "-number")
-    sections.append(
-        _section(
-            "applied", "Recently applied", applied, "No change has been applied yet.", "status=applied", most=RECENT
+    if user.has_perm(roles.DECIDE) or user.has_perm(roles.APPLY):
+        sections.append(
+            _section(
+                "to-verify",
+                "Applied, to be verified",
+                awaiting_verification(seen, user=user).order_by("applied_at", "number"),
+                "No applied change waits for you to verify it.",
+                "whose=to-verify",
+            )
         )
+    applied = seen.filter(status__in=DONE, system=False).order_by("-applied_at", "-number")
+    sections.append(
+        _section("applied", "Recently applied", applied, "No change has been applied yet.", "status=done", most=RECENT)
     )
-    lead, urgent = _lead(sections)
+    lead, urgent = _lead(sections, now)
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
 
@@ -154,10 +163,14 @@ def matching(
     status, text, whose = (parameters.get(name, "").strip() for name in ("status", "text", "whose"))
     if whose == "awaiting":
         seen = _awaiting(seen, user, now)
+    elif whose == "to-verify":
+        seen = awaiting_verification(seen, user=user)
     elif whose == "mine":
         seen = seen.written_by(user)
     if status == "open":
         seen = seen.open()
+    elif status == "done":
+        seen = seen.filter(status__in=DONE)
     elif status in Status.values:
         seen = seen.filter(status=status)
     if text:
@@ -181,7 +194,11 @@ def listing(*, user: User, parameters: Mapping[str, str], now: datetime) -> List
     opened = Opened.objects.filter(reader=user, revision=OuterRef("current_revision"))
     paginator = Paginator(described(seen).annotate(opened=Exists(opened)), ROWS_PER_PAGE)
     page = paginator.get_page(parameters.get("page"))
-    statuses = [("open", "Open"), *((value, label) for value, label in Status.choices if value != Status.APPLYING)]
+    statuses = [
+        ("open", "Open"),
+        ("done", "Applied, and what became of it"),
+        *((value, label) for value, label in Status.choices if value != Status.APPLYING),
+    ]
     query = {name: value for name, value in filtered.items() if name != "page" and value}
     status, text, whose = (filtered.get(name, "").strip() for name in ("status", "text", "whose"))
     return Listing(
@@ -222,7 +239,7 @@ def _section(
     return Section(name, title, rows[:most], count, empty, query)
 
 
-def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
+def _lead(sections: Sequence[Section], now: datetime) -> tuple[str, bool]:
     by_name = {section.name: section for section in sections}
     awaiting, to_apply = by_name["awaiting"], by_name.get("to-apply")
     mine = by_name["mine"]
@@ -237,6 +254,10 @@ def _lead(sections: Sequence[Section]) -> tuple[str, bool]:
         said.append(text)
     if to_apply and to_apply.count:
         said.append(f"{_number(to_apply.count, 'approved change waits', 'approved changes wait')} to be applied")
+    if (to_verify := by_name.get("to-verify")) and to_verify.count:
+        late = sum(is_overdue(row, now=now) for row in to_verify.rows)
+        text = f"{_number(to_verify.count, 'applied change waits', 'applied changes wait')} to be verified"
+        said.append(f"{text}, {late} of them overdue" if late else text)
     for status, one, many in (
         (Status.MISSED, "request of yours missed its window", "requests of yours missed their window"),
         (Status.FAILED, "request of yours failed when it was due", "requests of yours failed when they were due"),

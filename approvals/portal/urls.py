@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import deputies, file_views, freezes, revision_views, tickets, views, worklists
+from approvals.portal import deputies, file_views, freezes, revision_views, tickets, verifying, views, worklists
 from foundation.web import accounts
 
 _changes = [
@@ -26,6 +26,8 @@ _changes = [
     path("changes/<int:number>/submit/", views.Submit.as_view(), name="change-submit"),
     path("changes/<int:number>/replan/", views.Replan.as_view(), name="change-replan"),
     path("changes/<int:number>/withdraw/", views.Withdraw.as_view(), name="change-withdraw"),
+    path("changes/<int:number>/verify/", verifying.Verify.as_view(), name="change-verify"),
+    path("changes/<int:number>/act-back/", verifying.ActBack.as_view(), name="change-act-back"),
     path("changes/<int:number>/apply/", views.Apply.as_view(), name="change-apply"),
     path("changes/<int:number>/tickets/open/", tickets.OpenTicket.as_view(), name="ticket-open"),
     path("changes/<int:number>/tickets/tie/", tickets.TieTicket.as_view(), name="ticket-tie"),

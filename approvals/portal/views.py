@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from approvals.attachments.services import comment_with_file
-from approvals.portal import discussion, editing, files, inbox, reading, tied
+from approvals.portal import after, discussion, editing, files, inbox, reading, tied
 from approvals.portal.signed_in import SignedInPage as SignedInPage
 from approvals.printing import documents
 from approvals.requests import application, replanning, review, services
@@ -36,7 +36,7 @@ class Work(SignedInPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it."""
-        return self.page({"work": inbox.work(user=self.user, now=self.now)})
+        return self.page({"work": inbox.work(user=self.user, now=self.now), "now": self.now})
 
 
 class Changes(SignedInPage):
@@ -75,6 +75,7 @@ class Change(SignedInPage):
                 ),
                 "files": attached,
                 "tickets": tied.section(change_request=shown.change_request, user=self.user, now=self.now),
+                "after": after.read(change_request=shown.change_request, user=self.user, now=self.now),
                 "now": self.now,
             }
             | more,
@@ -124,11 +125,15 @@ class ChangeAction(Change):
 
         The part for htmx leaves the form alone, so that a decision never takes up a digest that is not on the screen.
         """
-        refused = problem_of(error) or Problem(error.code, error.title, error.status, error.message)
+        refused = self.problem(error)
         more = {"refused": refused, "stale": isinstance(error, StaleDigest)}
         if getattr(self.request, "htmx", False):
             return render(self.request, "changes/refusal.html", more | {"number": number}, status=refused.status)
         return self.show(number, comment=self.request.POST.get("comment", ""), **more)
+
+    def problem(self, error: DomainError) -> Problem:
+        """The refusal as the page tells it."""
+        return problem_of(error) or Problem(error.code, error.title, error.status, error.message)
 
 
 class Decide(ChangeAction):

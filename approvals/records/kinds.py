@@ -8,26 +8,30 @@ rules. Nothing here knows what the records mean.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from pydantic import BaseModel
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from approvals import events
+from approvals import events, governed
 from approvals.governed import (
     Application,
     Draft,
     FactType,
     FactUnit,
+    Inverse,
     Operation,
     Preparation,
     PreparedItem,
     Scope,
+    Undone,
 )
 from approvals.records.models import GovernedModel
 from approvals.records.payloads import RetirePayload, validated
+from approvals.records.restoring import Restorer
 from approvals.records.rows import changed_fields, foreign_keys, instance_from, row_of
 from audit.services import NewEvent, Subject, record_all
 from foundation.canonical import jsonable
@@ -121,6 +125,28 @@ class RecordKind:
 
     def carry_out(self, *, items: Sequence[PreparedItem], application: Application) -> None:
         """Carry out the items' effects, each with its event."""
+
+    def outside(self, *, item: PreparedItem) -> Sequence[str]:
+        """Sentences for what an item did beyond the registry, which no change of records takes back."""
+        return ()
+
+    def lasting(self, *, item: PreparedItem) -> Sequence[str]:
+        """Sentences for what could not be taken back of a record: a new one stays."""
+        made = f"{item.label} stays on record: it would be retired, and what refers to it would stand"
+        return (made,) if self.operation is Operation.INSERT else ()
+
+    def inverse(self, *, undone: Undone, now: datetime) -> Inverse:
+        """
+        What would take an applied item back, by the restoring kind of the same model.
+
+        :raises approvals.governed.UnknownKind: if the model has none
+        """
+        name = f"{self.model._meta.model_name}.restore"
+        restoring = cast(Restorer, governed.kind(name))
+        found = restoring.restoration(undone=undone, row=restoring.row_now(undone.item.record_id), now=now)
+        draft = None if found.is_empty else Draft(name, {"undoes": str(undone.item_id)}, undone.item.record_id)
+        lost = tuple(dict.fromkeys((*found.lost, *self.outside(item=undone.item))))
+        return Inverse(draft=draft, restored=found.restored, lost=lost, conflicts=found.conflicts)
 
     # What they share.
 

@@ -141,9 +141,12 @@ def write_applying(
             for kind_name, group in groupby(items, key=lambda item: item.kind):
                 governed.kind(kind_name).write(items=list(group), application=application)
             change_request.status = rules.next_status(change_request=change_request, action=Action.FINISH)
-            change_request.applied_at = change_request.closed_at = now
+            change_request.applied_at = now
+            # A system request has no criteria that somebody could verify.
+            change_request.closed_at = now if change_request.system else None
             change_request.applied_by = actor
             change_request.save(update_fields=["status", "applied_at", "closed_at", "applied_by"])
+            _close_reverted(change_request, actor, now)
             _check_constraints()
         record_step(
             type=events.REQUEST_APPLIED,
@@ -154,6 +157,28 @@ def write_applying(
             authorization=Authorization.Basis(change_request.authorization.basis).label,
             items=len(items),
         )
+
+
+def _close_reverted(change_request: ChangeRequest, actor: User | None, now: datetime) -> None:
+    """Close the request of which the applied one is the inverse, unless it was closed before."""
+    if change_request.reverts_id is None:
+        return
+    original = locked(change_request.reverts_id)
+    if not rules.allows(change_request=original, action=Action.REVERT):
+        return
+    original.status = rules.next_status(change_request=original, action=Action.REVERT)
+    original.closed_at = now
+    original.save(update_fields=["status", "closed_at"])
+    record_step(
+        type=events.REQUEST_REVERTED,
+        change_request=original,
+        actor=actor,
+        now=now,
+        revision=current(original),
+        inverse=change_request.number,
+    )
+    told = f"What it changed is as it was before, as far as that can be: see change {change_request.number}."
+    notices.tell_author(change_request=original, what="is acted back", actor=actor, now=now, more=told)
 
 
 @contextmanager
@@ -234,7 +259,7 @@ def _reopen(*, change_request_id: uuid.UUID, now: datetime, why: str) -> None:
     change_request = locked(change_request_id)
     former = current(change_request)
     items = revisions.items_of(former)
-    plan = governed.planner().plan(items=items, now=now)
+    plan = revisions.with_lasting(governed.planner().plan(items=items, now=now), items)
     stored = former.document
     weighed = revisions.weighed(items=items, plan=plan, raised=raised_of(stored))
     planned = Planned(

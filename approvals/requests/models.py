@@ -18,6 +18,9 @@ from approvals.requests.querysets import DecisionQuerySet, StageQuerySet
 from approvals.requests.states import OPEN, Status
 from foundation.identity.models import User
 
+_DONE = Q(status__in=[Status.APPLIED, Status.VERIFIED, Status.REVERTED])
+_AWAITS = Q(status=Status.APPLIED, system=False)
+
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     """Reads of change requests."""
@@ -33,7 +36,7 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         return self.filter(status=Status.SCHEDULED, due_at__lte=now).order_by("due_at", "number")
 
     def open(self) -> "ChangeRequestQuerySet":
-        """Those that somebody can still act on."""
+        """Those that may still be applied."""
         return self.filter(status__in=OPEN)
 
     def written_by(self, user: User) -> "ChangeRequestQuerySet":
@@ -47,8 +50,9 @@ class ChangeRequest(models.Model):
 
     `number` is what people call it. `status` moves only along approvals.requests.states.TRANSITIONS (trigger);
     `applying` exists only inside the transaction that applies it. `due_at` is when the window of a scheduled request
-    opens, for the clock to find it by; of any other status it says nothing. Deliberately absent: what is asked, which
-    is in the revisions.
+    opens, for the clock to find it by; of any other status it says nothing. `reverts` names the request of which this
+    is the inverse; `closed_at` is when nothing more can become of it. Deliberately absent: what is asked, which is in
+    the revisions.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,14 +81,17 @@ class ChangeRequest(models.Model):
     )
     closed_at = models.DateTimeField(null=True)
     expiry_announced_at = models.DateTimeField(null=True)
+    reverts = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="inverses")
 
     objects = ChangeRequestQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            # INV-2: what is applied says when.
+            # INV-2: what is applied says when; it is closed once it is verified or acted back, first data at once.
+            models.CheckConstraint(condition=~_DONE | Q(applied_at__isnull=False), name="request_applied_has_instant"),
             models.CheckConstraint(
-                condition=~Q(status=Status.APPLIED) | Q(applied_at__isnull=False), name="request_applied_has_instant"
+                condition=~_DONE | (_AWAITS & Q(closed_at__isnull=True)) | (~_AWAITS & Q(closed_at__isnull=False)),
+                name="request_closed_once_verified",
             ),
             # The clock finds what is scheduled by its instant.
             models.CheckConstraint(
@@ -358,7 +365,8 @@ class Authorization(models.Model):
     """
     By what authority a request was applied: one row for each application, bound to the digest (INV-2).
 
-    `decisions` lists the decisions of a quorum. Written inside the applying transaction, before the status is set.
+    `decisions` lists the decisions of a quorum; a rollback `cites` the authorization of the change that it acts back
+    on, with which its inverse was approved. Written inside the applying transaction, before the status is set.
     """
 
     class Basis(models.TextChoices):
@@ -366,6 +374,7 @@ class Authorization(models.Model):
 
         QUORUM = "quorum", "the quorum of its stages"
         BOOTSTRAP = "bootstrap", "a system bootstrap"
+        ROLLBACK = "rollback", "the inverse approved with the change that it acts back on"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     change_request = models.OneToOneField(ChangeRequest, on_delete=models.PROTECT, related_name="authorization")
@@ -373,10 +382,18 @@ class Authorization(models.Model):
     digest = models.CharField(max_length=64)
     basis = models.CharField(max_length=20, choices=Basis.choices)
     decisions = models.JSONField()
+    cites = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ()
+        constraints = [
+            # INV-2: a rollback rests on another authorization, and nothing else does.
+            models.CheckConstraint(
+                condition=Q(basis="rollback", cites__isnull=False) | (~Q(basis="rollback") & Q(cites__isnull=True)),
+                name="authorization_rollback_cites",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.get_basis_display())

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -138,7 +138,7 @@ def plan_items(
     raised: Raised | None = None,
 ) -> Planned:
     """Plan prepared items without writing anything; `raised` is the risk as the author says."""
-    planned = governed.planner().plan(items=items, now=now)
+    planned = with_lasting(governed.planner().plan(items=items, now=now), items)
     found = weighed(items=items, plan=planned, raised=raised)
     return Planned(
         items=items,
@@ -150,6 +150,13 @@ def plan_items(
         schedule=schedule,
         demands=found.demands,
     )
+
+
+def with_lasting(planned: Plan, items: Sequence[PreparedItem]) -> Plan:
+    """The plan with what of each record could not be taken back: whoever approves it approves its inverse too."""
+    lasting = [sentence for item in items for sentence in governed.kind(item.kind).lasting(item=item)]
+    told = dict.fromkeys([*planned.document.get("permanent", ()), *lasting])
+    return replace(planned, document=dict(planned.document) | {"permanent": list(told)})
 
 
 def facts_of(*, items: Sequence[PreparedItem], plan: Plan) -> list[Facts]:

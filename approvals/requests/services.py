@@ -103,12 +103,13 @@ def propose(
     schedule: Schedule | None = None,
     raised: Raised | None = None,
     source: str = "portal",
+    reverts: ChangeRequest | None = None,
 ) -> ChangeRequest:
     """
     File a change request as a draft, with its plan; no governed record is written.
 
     `now` is timezone-aware and becomes the request's and the event's time. Without a schedule somebody applies it by
-    hand once it is approved.
+    hand once it is approved. `reverts` is the request of which this one is the inverse.
 
     :raises NotPermitted: if the author may not propose
     :raises NotFound: if the drafts touch what is not granted to the author
@@ -118,7 +119,12 @@ def propose(
         drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule, raised=raised
     )
     change_request = ChangeRequest.objects.create(
-        title=title[:200], status=Status.DRAFT, source=source, created_by=author, created_at=now
+        title=title[:200],
+        status=Status.DRAFT,
+        source=source,
+        reverts=reverts,
+        created_by=author,
+        created_at=now,
     )
     change_request.refresh_from_db(fields=["number"])
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)

@@ -18,6 +18,8 @@ class Status(models.TextChoices):
     FAILED = "failed", "Failed"
     APPLYING = "applying", "Applying"
     APPLIED = "applied", "Applied"
+    VERIFIED = "verified", "Verified"
+    REVERTED = "reverted", "Acted back"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"
@@ -39,6 +41,8 @@ class Action(models.TextChoices):
     FAIL = "fail", "fail when due"
     BEGIN = "begin", "begin to apply"
     FINISH = "finish", "finish applying"
+    VERIFY = "verify", "verify"
+    REVERT = "revert", "act back"
 
 
 TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
@@ -88,7 +92,9 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
         Action.EXPIRE: Status.EXPIRED,
     },
     Status.APPLYING: {Action.FINISH: Status.APPLIED},
-    Status.APPLIED: {},
+    Status.APPLIED: {Action.VERIFY: Status.VERIFIED, Action.REVERT: Status.REVERTED},
+    Status.VERIFIED: {},
+    Status.REVERTED: {},
     Status.REJECTED: {},
     Status.WITHDRAWN: {},
     Status.EXPIRED: {},
@@ -112,7 +118,11 @@ PRESENTATIONS: Mapping[Status, Presentation] = {
     Status.MISSED: Presentation(owner="its author, to say a new window or to withdraw it", tone="warning"),
     Status.FAILED: Presentation(owner="its author, to edit what was refused or to withdraw it", tone="danger"),
     Status.APPLYING: Presentation(owner="the system, within one transaction", tone="info"),
-    Status.APPLIED: Presentation(owner="nobody: it is done", tone="success"),
+    Status.APPLIED: Presentation(
+        owner="somebody else than its authors and who applied it, to verify it", tone="success"
+    ),
+    Status.VERIFIED: Presentation(owner="nobody: it is done and verified", tone="success"),
+    Status.REVERTED: Presentation(owner="nobody: its inverse was applied", tone="neutral"),
     Status.REJECTED: Presentation(owner="nobody: it is closed", tone="danger"),
     Status.WITHDRAWN: Presentation(owner="nobody: it is closed", tone="neutral"),
     Status.EXPIRED: Presentation(owner="nobody: nobody went on with it, and it is closed", tone="neutral"),
@@ -120,7 +130,10 @@ PRESENTATIONS: Mapping[Status, Presentation] = {
 
 # What its author has to do something about.
 RETURNED = frozenset({Status.CHANGES_REQUESTED, Status.MISSED, Status.FAILED})
-OPEN = frozenset(status for status, actions in TRANSITIONS.items() if actions)
+# What was written. A system request ends as applied: it has no criteria, so it is closed at once.
+DONE = frozenset({Status.APPLIED, Status.VERIFIED, Status.REVERTED})
+# What may still be applied.
+OPEN = frozenset(status for status, actions in TRANSITIONS.items() if actions) - DONE
 
 
 def diagram() -> str:

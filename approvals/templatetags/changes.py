@@ -1,5 +1,6 @@
 """Parts of pages that speak of change requests: badges, counts in the navigation, names of roles."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -8,8 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from approvals import roles
 from approvals.portal import inbox
 from approvals.portal.inbox import Counts
-from approvals.requests.models import Decision
+from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.states import PRESENTATIONS, Status
+from approvals.verification.reads import is_overdue
+from approvals.verification.rules import Criterion
 from foundation import clock
 from foundation.identity.models import User
 from foundation.web.instants import in_reader_zone
@@ -53,6 +56,23 @@ def work_counts(context: dict[str, Any]) -> Counts:
 def role_name(role: str) -> str:
     """A role as people write it: IT operations."""
     return roles.words(role)
+
+
+@register.filter
+def overdue(change_request: ChangeRequest, now: datetime) -> bool:
+    """Whether a change awaits verification and its time is over."""
+    return is_overdue(change_request, now=now)
+
+
+@register.inclusion_tag("components/badge.html")
+def criterion_badge(criterion: Criterion) -> dict[str, str]:
+    """Whether a criterion is met, as somebody saw it last."""
+    label, tone_name = {
+        "open": ("Not checked", "neutral"),
+        "met": ("Met", "success"),
+        "unmet": ("Not met", "danger"),
+    }[criterion.state]
+    return _badge(label, tone_name)
 
 
 def _badge(label: str, tone_name: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """How agreements and order lines change: payloads and kinds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from approvals.governed import Kind, Preparation, Scope
+from approvals.governed import Kind, Operation, Preparation, PreparedItem, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, known, referred_row
 from approvals.records.payloads import Code, Currency, Name, Payload, Text, partial
 from approvals.records.rows import instant, parse_instant
+from approvals.records.undoing import RestoreKind
 from entitlements.agreements import facts
 from entitlements.agreements.facts import AGREEMENT_ASPECTS, AGREEMENT_FACTS, ORDER_LINE_ASPECTS, ORDER_LINE_FACTS
 from entitlements.agreements.models import Agreement, OrderLine
@@ -170,6 +171,13 @@ class _Agreement(RecordKind):
         """Parties, clauses, term."""
         return known(facts.of_agreement(before=before, after=after, now=preparation.now))
 
+    def outside(self, *, item: PreparedItem) -> Sequence[str]:
+        """A notice that was served."""
+        before, served = item.before or {}, (item.after or {}).get("notice_served_on")
+        if served is None or before.get("notice_served_on") == served:
+            return ()
+        return (f"{item.label}: the notice served on {served} is not unsaid by taking it off the record.",)
+
 
 class _OrderLine(RecordKind):
     own_facts = ORDER_LINE_FACTS
@@ -205,6 +213,12 @@ class _OrderLine(RecordKind):
         """Currency, quantity, price, term."""
         return known(facts.of_order_line(before=before, after=after, now=preparation.now))
 
+    def outside(self, *, item: PreparedItem) -> Sequence[str]:
+        """What was ordered."""
+        if item.operation is Operation.INSERT:
+            return (f"{item.label}: an order that was placed is not canceled with its supplier by retiring it here.",)
+        return (f"{item.label}: what was ordered, invoiced or paid on the changed terms stands with its supplier.",)
+
 
 class CreateAgreement(_Agreement, CreateKind):
     """Add an agreement."""
@@ -229,6 +243,10 @@ class AmendAgreement(_Agreement, AmendKind):
 
 class RetireAgreement(_Agreement, RetireKind):
     """Retire an agreement: nothing new is ordered under it."""
+
+
+class RestoreAgreement(_Agreement, RestoreKind):
+    """Restore an agreement."""
 
 
 class AddOrderLine(_OrderLine, CreateKind):
@@ -276,6 +294,10 @@ def _digest_of(clause: Row) -> str:
     return known
 
 
+class RestoreOrderLine(_OrderLine, RestoreKind):
+    """Restore an order line."""
+
+
 def _period(period: Mapping[str, Any]) -> dict[str, Any]:
     return dict(jsonable(period))
 
@@ -284,6 +306,7 @@ KINDS: tuple[Kind, ...] = (
     CreateAgreement(name="agreement.create", title="Add agreement", model=Agreement, payload=AgreementPayload),
     AmendAgreement(name="agreement.amend", title="Amend agreement", model=Agreement, payload=partial(AgreementPayload)),
     RetireAgreement(name="agreement.retire", title="Retire agreement", model=Agreement),
+    RestoreAgreement(model=Agreement),
     AddOrderLine(name="orderline.create", title="Add order line", model=OrderLine, payload=OrderLinePayload),
     AmendOrderLine(
         name="orderline.amend",
@@ -292,4 +315,5 @@ KINDS: tuple[Kind, ...] = (
         payload=partial(OrderLinePayload, without=("agreement_id",)),
     ),
     RetireOrderLine(name="orderline.retire", title="Retire order line", model=OrderLine),
+    RestoreOrderLine(model=OrderLine),
 )

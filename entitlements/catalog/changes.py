@@ -1,16 +1,19 @@
 """How the catalog changes: payloads and kinds of products, features, releases, SKUs, their revisions, region groups."""
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
+from approvals.governed import FactType, FactUnit, Kind, Operation, Preparation, Scope, Undone
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, known, referred_row
 from approvals.records.payloads import Code, Currency, Name, Payload, RetirePayload, Text, partial
+from approvals.records.restoring import Restoration
+from approvals.records.undoing import RestoreKind
 from entitlements.catalog.aspects import NOBODYS, Aspect
 from entitlements.catalog.models import SKU, Feature, Product, RegionGroup, Release, SKURevision
 from entitlements.catalog.regions import check_countries, check_currency, expand
@@ -350,10 +353,48 @@ class RetireRegionGroup(_RegionGroup, RetireKind):
     """Retire a region group."""
 
 
+class RestoreProduct(_Product, RestoreKind):
+    """Restore a product."""
+
+
+class RestoreFeature(_Feature, RestoreKind):
+    """Restore a feature."""
+
+
+class RestoreRelease(_Release, RestoreKind):
+    """Restore a release."""
+
+
+class RestoreSKU(_SKU, RestoreKind):
+    """Restore a SKU."""
+
+
+class RestoreSKURevision(RetireSKURevision, RestoreKind):
+    """Sell a revision again, or sell a new one no longer: its terms are immutable."""
+
+    def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
+        """The values of before the item."""
+        return RestoreKind.values(self, before=before, payload=payload, preparation=preparation)
+
+
+class RestoreRegionGroup(_RegionGroup, RestoreKind):
+    """Restore a region group; its revision rises with its set, also back to a former one."""
+
+    def restoration(self, *, undone: Undone, row: Row, now: datetime) -> Restoration:
+        """The former set under the next revision."""
+        found = super().restoration(undone=undone, row=row, now=now)
+        values = {name: value for name, value in found.values.items() if name != "revision"}
+        if "countries" in values:
+            values["revision"] = row["revision"] + 1
+        restored = () if undone.item.operation is not Operation.INSERT and not values else found.restored
+        return replace(found, values=values, restored=restored)
+
+
 KINDS: tuple[Kind, ...] = (
     CreateProduct(name="product.create", title="Add product", model=Product, payload=ProductPayload),
     AmendProduct(name="product.amend", title="Amend product", model=Product, payload=partial(ProductPayload)),
     RetireProduct(name="product.retire", title="Retire product", model=Product, payload=RetirePayload),
+    RestoreProduct(model=Product),
     CreateFeature(name="feature.create", title="Add feature", model=Feature, payload=FeaturePayload),
     AmendFeature(
         name="feature.amend",
@@ -362,6 +403,7 @@ KINDS: tuple[Kind, ...] = (
         payload=partial(FeaturePayload, without=("product_id", "code")),
     ),
     RetireFeature(name="feature.retire", title="Retire feature", model=Feature),
+    RestoreFeature(model=Feature),
     CreateRelease(name="release.create", title="Add release", model=Release, payload=ReleasePayload),
     AmendRelease(
         name="release.amend",
@@ -370,11 +412,14 @@ KINDS: tuple[Kind, ...] = (
         payload=partial(ReleasePayload, without=("product_id",)),
     ),
     RetireRelease(name="release.retire", title="Retire release", model=Release),
+    RestoreRelease(model=Release),
     CreateSKU(name="sku.create", title="Add SKU", model=SKU, payload=SKUPayload),
     AmendSKU(name="sku.amend", title="Amend SKU", model=SKU, payload=partial(SKUPayload, without=("product_id",))),
     RetireSKU(name="sku.retire", title="Retire SKU", model=SKU),
+    RestoreSKU(model=SKU),
     ReviseSKU(name="skurevision.create", title="Revise SKU terms", model=SKURevision, payload=SKURevisionPayload),
     RetireSKURevision(name="skurevision.retire", title="Retire SKU revision", model=SKURevision),
+    RestoreSKURevision(model=SKURevision),
     CreateRegionGroup(
         name="regiongroup.create", title="Add region group", model=RegionGroup, payload=RegionGroupPayload
     ),
@@ -385,4 +430,5 @@ KINDS: tuple[Kind, ...] = (
         payload=partial(RegionGroupPayload, without=("code",)),
     ),
     RetireRegionGroup(name="regiongroup.retire", title="Retire region group", model=RegionGroup),
+    RestoreRegionGroup(model=RegionGroup),
 )

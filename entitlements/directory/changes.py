@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from approvals.governed import FactType, FactUnit, Kind, Preparation, Scope
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind, referred_row
 from approvals.records.payloads import Code, Country, Name, Payload, partial
+from approvals.records.undoing import RestoreKind
 from entitlements.catalog.aspects import NOBODYS, Aspect
 from entitlements.catalog.changes import EnvironmentName
 from entitlements.catalog.models import Release
@@ -123,6 +124,10 @@ class RetireAccount(_Account, RetireKind):
     """Retire an account."""
 
 
+class RestoreAccount(_Account, RestoreKind):
+    """Restore an account."""
+
+
 class CreateDeployment(_Deployment, CreateKind):
     """Add a deployment."""
 
@@ -135,10 +140,15 @@ class RetireDeployment(_Deployment, RetireKind):
     """Retire a deployment."""
 
 
+class RestoreDeployment(_Deployment, RestoreKind):
+    """Restore a deployment."""
+
+
 KINDS: tuple[Kind, ...] = (
     CreateAccount(name="account.create", title="Add account", model=Account, payload=AccountPayload),
     AmendAccount(name="account.amend", title="Amend account", model=Account, payload=partial(AccountPayload)),
     RetireAccount(name="account.retire", title="Retire account", model=Account),
+    RestoreAccount(model=Account),
     CreateDeployment(name="deployment.create", title="Add deployment", model=Deployment, payload=DeploymentPayload),
     AmendDeployment(
         name="deployment.amend",
@@ -147,4 +157,5 @@ KINDS: tuple[Kind, ...] = (
         payload=partial(DeploymentPayload, without=("account_id", "product_id")),
     ),
     RetireDeployment(name="deployment.retire", title="Retire deployment", model=Deployment),
+    RestoreDeployment(model=Deployment),
 )

@@ -28,6 +28,7 @@ from entitlements.governed.access import RegistryAccess
 from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
+from entitlements.grants import restoring
 from entitlements.planning.planner import RegistryPlanner
 from entitlements.planning.presentation import PlanPresenter
 from entitlements.planning.risks import RULES as RISKS
@@ -38,7 +39,7 @@ def register() -> None:
     """Register event types, kinds, constraints, planner and access."""
     for events in (directory_events, grant_events):
         register_event_types(events.EVENT_TYPES)
-    for changes in (catalog_changes, directory_changes, agreement_changes, grant_changes):
+    for changes in (catalog_changes, directory_changes, agreement_changes, grant_changes, restoring):
         register_kinds(changes.KINDS)
     grant_errors.register()
     register_planner(RegistryPlanner())

@@ -114,7 +114,9 @@ class MovePayload(Payload):
     regions: Annotated[list[str], Field(min_length=1)] | None = None
 
 
-class _Entitlement(RecordKind):
+class EntitlementKind(RecordKind):
+    """What every kind of change of an entitlement has in common."""
+
     own_facts = ENTITLEMENT_FACTS
     aspects = ENTITLEMENT_ASPECTS
 
@@ -139,6 +141,22 @@ class _Entitlement(RecordKind):
         """Those of the fields, and of people registered and seats held or released."""
         own = super().aspects_of(before=before, after=after, effects=effects)
         return own | {aspect for name, aspect in EFFECT_ASPECTS.items() if effects.get(name)}
+
+    def lasting(self, *, item: PreparedItem) -> Sequence[str]:
+        """What acting back would leave."""
+        row, before, found = item.after or {}, item.before, []
+        if before is None or row["starts_at"] != before["starts_at"]:
+            found.append(f"{item.label}: once it has started, the time that it was in force stands; it would end then")
+        if before is not None and row["ends_at"] != before["ends_at"] and row["ends_at"] is not None:
+            found.append(f"{item.label}: once it has ended, it is not reopened; a new grant would have to replace it")
+        if before is not None and row["withdrawn_at"] != before["withdrawn_at"]:
+            found.append(f"{item.label}: time that passes while it is taken back is not restored")
+        return found
+
+    def outside(self, *, item: PreparedItem) -> Sequence[str]:
+        """People who are registered with it."""
+        count = len(item.effects.get("register", ()))
+        return (f"{item.label}: the {count} people registered with it stay registered.",) if count else ()
 
     def carry_out(self, *, items: Sequence[PreparedItem], application: Application) -> None:
         """Bring pool and activation along, register people, hold and release seats."""
@@ -172,7 +190,7 @@ class _Entitlement(RecordKind):
                 Activation.objects.create(entitlement=entitlement)
 
 
-class Grant(_Entitlement, CreateKind):
+class Grant(EntitlementKind, CreateKind):
     """Grant an entitlement under an order line."""
 
     def values(self, *, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
@@ -217,7 +235,7 @@ class Grant(_Entitlement, CreateKind):
         }
 
 
-class Amend(_Entitlement, AmendKind):
+class Amend(EntitlementKind, AmendKind):
     """Amend an entitlement's terms."""
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
@@ -264,7 +282,7 @@ class Amend(_Entitlement, AmendKind):
         }
 
 
-class Extend(_Entitlement, AmendKind):
+class Extend(EntitlementKind, AmendKind):
     """Move an entitlement's end later."""
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
@@ -281,7 +299,7 @@ class Extend(_Entitlement, AmendKind):
         return {"ends_at": payload.ends_at}
 
 
-class Retire(_Entitlement, AmendKind):
+class Retire(EntitlementKind, AmendKind):
     """End an entitlement, at an instant that is not past; before its start, take it back."""
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:
@@ -302,7 +320,7 @@ class Retire(_Entitlement, AmendKind):
         return {"ends_at": payload.ends_at}
 
 
-class Move(_Entitlement, AmendKind):
+class Move(EntitlementKind, AmendKind):
     """Move an entitlement to another revision of its SKU."""
 
     def values(self, *, before: Row, payload: BaseModel, preparation: Preparation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from approvals.governed import Operation, Plan, PreparedItem, Size
+from approvals.governed import Operation, Plan, PreparedItem, Size, Undone
 from entitlements.grants.models import Entitlement
 from entitlements.planning import (
     checks,
@@ -15,6 +15,7 @@ from entitlements.planning import (
     coverage,
     facts,
     history,
+    inverses,
     lines,
     material,
     money,
@@ -98,6 +99,12 @@ class RegistryPlanner:
     def moved(self, *, reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> tuple[str, ...]:
         """What is worse in the fresh plan."""
         return material.moved(reviewed=reviewed, fresh=fresh)
+
+    def worse_than_before(
+        self, *, undone: Sequence[Undone], items: Sequence[PreparedItem], now: datetime
+    ) -> tuple[str, ...]:
+        """Gaps, people losing access and cost that there would not be, had the change not been applied."""
+        return inverses.worse_than_before(undone=undone, items=items, now=now)
 
 
 def _money_told(before: costs.Years, after: costs.Years, now: datetime) -> str:

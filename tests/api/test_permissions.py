@@ -25,6 +25,7 @@ from approvals.roles import DECIDE, ROLES
 from approvals.tickets.models import Ticket, TicketSystem
 from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
+from approvals.verification import acting_back
 from foundation import clock
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
@@ -43,6 +44,7 @@ PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
 DECIDERS = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
+VERIFIERS = ANY_ROLE - {"requester", "auditor", "emergency"}
 REVIEWERS_OF_THE_STAGE = frozenset({"licensing"})
 
 READ = {"GET {}": ANYBODY, "GET {}/<uuid:id>": ANYBODY}
@@ -108,6 +110,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET ticket-systems": ADMINISTRATORS,
     "POST ticket-systems": ADMINISTRATORS,
     "PATCH ticket-systems/<uuid:id>": ADMINISTRATORS,
+    "GET change-requests/<uuid:id>/verification": ANY_ROLE,
+    "POST change-requests/<uuid:id>/verification": VERIFIERS,
+    "GET change-requests/<uuid:id>/inverse": ANY_ROLE,
+    "POST change-requests/<uuid:id>/inverse": APPLIERS,
     "POST change-requests": PROPOSERS,
     "POST change-requests/<uuid:id>/amend": PROPOSERS,
     "POST change-requests/<uuid:id>/replan": PROPOSERS,
@@ -217,7 +223,7 @@ class Asking:
         )
         self.author = given.user("requester")
         given.user("legal")  # A policy that nobody could satisfy is refused.
-        self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved")}
+        self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved", "applied")}
         self.attachment = attach(
             change_request_id=self.requests["in_review"].id,
             author=self.author,
@@ -243,15 +249,21 @@ class Asking:
     def request(self, status: str) -> ChangeRequest:
         client = APIClient()
         client.force_authenticate(self.author)
-        made = client.post("/api/v1/change-requests", self.proposal()).json()
+        # What is applied is another record, so that the others stand on the versions that they were planned on.
+        proposal = self.elsewhere() if status == "applied" else self.proposal()
+        made = client.post("/api/v1/change-requests", proposal).json()
         address = f"/api/v1/change-requests/{made['id']}"
         if status != "draft":
             client.post(f"{address}/submit")
-        if status == "approved":
+        if status in ("approved", "applied"):
             for _ in range(2):
                 reviewer = APIClient()
                 reviewer.force_authenticate(given.user("licensing"))
                 reviewer.post(f"{address}/approve", {"digest": made["revision"]["digest"]})
+        if status == "applied":
+            operator = APIClient()
+            operator.force_authenticate(given.user("it_operations"))
+            operator.post(f"{address}/apply")
         found = ChangeRequest.objects.get(id=made["id"])
         assert found.status == status
         return found
@@ -264,6 +276,10 @@ class Asking:
         }
         return {"title": "More seats", "items": [item], "rationale": RATIONALE}
 
+    def elsewhere(self) -> dict[str, Any]:
+        item = {"kind": "account.amend", "target_id": str(given.account().id), "payload": {"name": "Another"}}
+        return {"title": "Another name", "items": [item], "rationale": RATIONALE}
+
     def ids(self, route: str) -> dict[str, Any]:
         resource = route.split("/")[0]
         if resource == "tokens":
@@ -271,7 +287,13 @@ class Asking:
         if resource == "change-requests":
             action = route.split("/")[-1]
             # A ticket is opened where there is none of the system yet.
-            status = {"submit": "draft", "apply": "approved", "tickets": "draft"}.get(action, "in_review")
+            status = {
+                "submit": "draft",
+                "apply": "approved",
+                "tickets": "draft",
+                "verification": "applied",
+                "inverse": "applied",
+            }.get(action, "in_review")
             return {
                 "<uuid:id>": self.requests[status].id,
                 "<uuid:attachment_id>": self.attachment.id,
@@ -290,15 +312,7 @@ class Asking:
         if method not in ("POST", "PATCH"):
             return "", None
         if resource == "change-requests" and rest:
-            digest = self.requests["in_review"].current_revision.digest
-            if rest[-1] == "attachments":
-                return "", encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("order.pdf", PDF)})
-            if rest[-1] == "tickets":
-                return "", {"system": self.system.code}
-            if rest[-1] == "comments":
-                return "", {"text": "So it is."}
-            comment = {"digest": digest, "comment": "So it is."}
-            return "", comment if rest[-1] in ("approve", "ask-for-changes", "reject") else {}
+            return "", self.of_request(rest[-1])
         if resource == "delegations" and rest:
             return "", None
         if method == "PATCH":
@@ -306,6 +320,25 @@ class Asking:
         if rest and resource == "entitlements":
             return "", self.entitlement_bodies()[rest[-1]]
         return "", self.bodies()[route]()
+
+    def of_request(self, action: str) -> Any:
+        decision = {"digest": self.requests["in_review"].current_revision.digest, "comment": "So it is."}
+        if action == "attachments":
+            return encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("order.pdf", PDF)})
+        if action == "inverse":
+            return {"digest": self.inverse_digest()}
+        bodies: dict[str, Any] = {
+            "tickets": {"system": self.system.code},
+            "comments": {"text": "So it is."},
+            "verification": {"criterion": 1, "met": True, "result": "Everybody signed in."},
+        }
+        return bodies.get(action, decision if action in ("approve", "ask-for-changes", "reject") else {})
+
+    def inverse_digest(self) -> str:
+        request = self.requests["applied"]
+        outlook = acting_back.look(change_request=request, user=self.author, now=clock.now())
+        assert outlook.in_one_click
+        return outlook.digest
 
     def entitlement_bodies(self) -> dict[str, dict[str, Any]]:
         revision = self.world["sku-revisions"]

@@ -23,6 +23,8 @@ APPEND_ONLY = [
     "approvals_attachment",
     "approvals_blob",
     "approvals_opened",
+    "approvals_criteriontick",
+    "approvals_verificationreminder",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

@@ -14,7 +14,7 @@ from approvals.discussion import services as discussion
 from approvals.governed import Draft
 from approvals.policies.rules import DEFAULT_CHAIN, DEFAULT_WAIVER_ROLE
 from approvals.requests import errors
-from approvals.requests.states import OPEN, PRESENTATIONS, TRANSITIONS, Action, Status
+from approvals.requests.states import DONE, OPEN, PRESENTATIONS, TRANSITIONS, Action, Status
 from audit import contributors
 from audit.models import Event
 from entitlements.directory import grants
@@ -32,6 +32,7 @@ from tests.approvals import (
     test_proposing,
     test_schedule_lifecycle,
     test_ticket_sentences,
+    test_verification,
 )
 from tests.approvals.files import PDF
 from tests.approvals.world import World
@@ -57,8 +58,8 @@ class TestStatuses:
 
         assert reached == set(Status)
 
-    def test_are_open_until_nothing_leads_on(self) -> None:
-        assert set(Status) - OPEN == {Status.APPLIED, Status.REJECTED, Status.WITHDRAWN, Status.EXPIRED}
+    def test_are_open_until_they_are_applied_or_closed(self) -> None:
+        assert set(Status) - OPEN == DONE | {Status.REJECTED, Status.WITHDRAWN, Status.EXPIRED}
 
     @pytest.mark.parametrize("action", Action)
     def test_are_moved_by_every_action(self, action: Action) -> None:
@@ -146,6 +147,7 @@ def act_out(world: World) -> None:
     test_schedule_lifecycle.act_out(world)
     test_freezes.act_out(world)
     test_expiry.act_out(world)
+    test_verification.act_out(world)
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
