@@ -6,6 +6,7 @@ Change files: a change request as a file, JSON or TOML.
     impact = "…"
     acceptance_criteria = ["…"]
     rollback = "…"
+    template = "optional: id or name of the standard template that it cites"
 
     [[changes]]
     kind = "entitlement.grant"
@@ -33,6 +34,7 @@ from approvals.governed import Draft
 from approvals.records.models import GovernedModel
 from approvals.records.payloads import validated
 from approvals.requests.revisions import Rationale, Waiver
+from approvals.standards.models import StandardTemplate
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
 
@@ -62,6 +64,7 @@ class _File(BaseModel):
     acceptance_criteria: list[str] = Field(default_factory=list)
     rollback: str = ""
     waiver: _WaiverRow | None = None
+    template: str | None = None
     changes: list[_Change] = Field(min_length=1)
 
 
@@ -73,6 +76,7 @@ class ChangeFile:
     drafts: tuple[Draft, ...]
     rationale: Rationale
     waiver: Waiver | None
+    template_id: uuid.UUID | None = None
 
 
 def read(path: Path) -> ChangeFile:
@@ -102,6 +106,7 @@ def read(path: Path) -> ChangeFile:
             content.justification, content.impact, tuple(content.acceptance_criteria), content.rollback
         ),
         waiver=Waiver(content.waiver.reason, content.waiver.risk_owner) if content.waiver else None,
+        template_id=_look_up(StandardTemplate, content.template, named) if content.template else None,
     )
 
 
@@ -156,5 +161,6 @@ def _natural(model: type[models.Model], name: str) -> dict[str, Any]:
     if issubclass(model, User):
         return {"username": name}
     if issubclass(model, GovernedModel):
-        return model.natural_lookup(name)
+        # A retired record may have had the name before.
+        return model.natural_lookup(name) | ({"retired_at": None} if model is StandardTemplate else {})
     return {"pk": None}

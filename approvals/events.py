@@ -7,6 +7,7 @@ REQUEST_AMENDED = "approvals.change_request.amended"
 REQUEST_SUBMITTED = "approvals.change_request.submitted"
 REQUEST_APPROVAL_GIVEN = "approvals.change_request.approval_given"
 REQUEST_APPROVED = "approvals.change_request.approved"
+REQUEST_PREAPPROVED = "approvals.change_request.preapproved"
 REQUEST_CHANGES_ASKED = "approvals.change_request.changes_asked"
 REQUEST_REJECTED = "approvals.change_request.rejected"
 REQUEST_WITHDRAWN = "approvals.change_request.withdrawn"
@@ -34,6 +35,11 @@ REQUEST_CRITERION_UNMET = "approvals.change_request.criterion_unmet"
 REQUEST_VERIFIED = "approvals.change_request.verified"
 REQUEST_VERIFICATION_OVERDUE = "approvals.change_request.verification_overdue"
 REQUEST_REVERTED = "approvals.change_request.reverted"
+PERMIT_TAKEN = "approvals.permit.taken"
+PERMIT_USED = "approvals.permit.used"
+PERMIT_REVIEW_GIVEN = "approvals.permit.review_given"
+PERMIT_REVIEWED = "approvals.permit.reviewed"
+PERMIT_REVIEW_OVERDUE = "approvals.permit.review_overdue"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -43,6 +49,10 @@ EVENT_TYPES = (
     EventType(REQUEST_SUBMITTED, "{actor} sent change {number}, revision {revision}, to review."),
     EventType(REQUEST_APPROVAL_GIVEN, "{actor} approved change {number} for {role}, digest {digest}."),
     EventType(REQUEST_APPROVED, "Change {number} has every approval that its policy asks for."),
+    EventType(
+        REQUEST_PREAPPROVED,
+        "Change {number}, digest {digest}, is approved by the standard template “{template}”, version {version}.",
+    ),
     EventType(REQUEST_CHANGES_ASKED, "{actor} asked for changes to change {number}: {comment}"),
     EventType(REQUEST_REJECTED, "{actor} rejected change {number}: {comment}"),
     EventType(REQUEST_WITHDRAWN, "{actor} withdrew change {number}."),
@@ -81,6 +91,14 @@ EVENT_TYPES = (
     EventType(REQUEST_VERIFIED, "Change {number} is verified: every acceptance criterion is met."),
     EventType(REQUEST_VERIFICATION_OVERDUE, "Change {number} was not verified by {due}; reminder {step} of {steps}."),
     EventType(REQUEST_REVERTED, "{actor} acted back on change {number} by change {inverse}."),
+    EventType(PERMIT_TAKEN, "{actor} took an emergency permit for change {number}, valid until {expires}: {reason}"),
+    EventType(PERMIT_USED, "{actor} used an emergency permit for change {number}; its review is due {due}: {reason}"),
+    EventType(PERMIT_REVIEW_GIVEN, "{actor} reviewed the emergency of change {number} for {role}: {verdict}."),
+    EventType(PERMIT_REVIEWED, "The review of the emergency of change {number} is complete: {outcome}."),
+    EventType(
+        PERMIT_REVIEW_OVERDUE,
+        "The review of the emergency of change {number} was due {due} and misses {roles} (step {step}).",
+    ),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

@@ -4,8 +4,10 @@ from approvals.attachments.models import Attachment, Blob
 from approvals.authority.models import AuthorityLimit, Delegation
 from approvals.discussion.models import Comment
 from approvals.freezes.models import AccountingPeriod, Freeze
+from approvals.permits.models import Permit, PermitReview
 from approvals.policies.models import Policy
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
+from approvals.standards.models import StandardTemplate
 from approvals.tickets.models import Ticket, TicketSystem, TicketUpdate
 from approvals.verification.models import CriterionTick, VerificationReminder
 from approvals.worklists.models import Opened, SavedFilter
@@ -25,10 +27,13 @@ __all__ = [
     "Item",
     "ItemScope",
     "Opened",
+    "Permit",
+    "PermitReview",
     "Policy",
     "Revision",
     "SavedFilter",
     "Stage",
+    "StandardTemplate",
     "Ticket",
     "TicketSystem",
     "TicketUpdate",

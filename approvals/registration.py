@@ -16,6 +16,7 @@ from approvals.requests.gates import register_gate
 from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
 from approvals.requests.undone import applied_item
+from approvals.standards import changes as standards
 from approvals.tickets import sending as ticket_sending
 from approvals.tickets.connectors import register_connector
 from approvals.tickets.following import follow as follow_with_tickets
@@ -52,3 +53,4 @@ def register() -> None:
     register_kinds(authority_changes.KINDS)
     register_limited(holders_with_limit)
     register_applied(applied_item)
+    register_kinds(standards.KINDS)

@@ -12,6 +12,7 @@ DECIDE = "approvals.decide_changerequest"
 APPLY = "approvals.apply_changerequest"
 VIEW_REQUESTS = "approvals.view_changerequest"
 CONFIGURE_TICKETS = "approvals.configure_ticketsystem"
+USE_PERMIT = "approvals.use_emergency_permit"
 VIEW_LEDGER = "audit.view_event"
 
 
@@ -45,7 +46,11 @@ ROLES: tuple[Role, ...] = (
         "Edits the registry in the admin; every save proposes.",
         (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS),
     ),
-    Role("emergency", "May use an emergency permit.", (*_READ, PROPOSE)),
+    Role(
+        "emergency",
+        "Applies what can’t wait under an emergency permit, which is reviewed afterwards.",
+        (*_READ, PROPOSE, USE_PERMIT),
+    ),
 )
 
 

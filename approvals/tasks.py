@@ -2,12 +2,19 @@
 
 from celery import shared_task
 
+from approvals.permits import escalation as permit_reviews
 from approvals.requests import expiry, timetable
 from approvals.tickets import reading as ticket_reading
 from approvals.verification import escalation
 from foundation import clock
 
-__all__ = ["apply_due_changes", "escalate_unverified", "expire_changes", "read_due_tickets"]
+__all__ = [
+    "apply_due_changes",
+    "escalate_permit_reviews",
+    "escalate_unverified",
+    "expire_changes",
+    "read_due_tickets",
+]
 
 
 @shared_task(name="approvals.tasks.apply_due_changes", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -32,3 +39,9 @@ def read_due_tickets() -> None:
 def escalate_unverified() -> None:
     """Tell of applied changes that nobody has verified in time."""
     escalation.escalate(now=clock.now())
+
+
+@shared_task(name="approvals.tasks.escalate_permit_reviews", ignore_result=True)  # type: ignore[untyped-decorator]
+def escalate_permit_reviews() -> None:
+    """Tell what is overdue of the reviews of emergency permits, once for each step."""
+    permit_reviews.escalate_overdue(now=clock.now())

@@ -47,6 +47,8 @@ _NAVIGATION = [
                 "Ticket systems", "confirmation_number", "approvals_ticketsystem", "approvals.configure_ticketsystem"
             ),
             _page("Authority limits", "speed", "approvals_authoritylimit"),
+            _page("Emergency permits", "e911_emergency", "approvals_permit"),
+            _page("Standard templates", "bolt", "approvals_standardtemplate"),
             _page("Ledger", "history_edu", "audit_event", "audit.view_event"),
         ],
     },

@@ -155,6 +155,9 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+# How long an emergency permit lasts, and how long its review may take unless a policy says less.
+EMERGENCY_PERMIT_MINUTES = read_integer("EMERGENCY_PERMIT_MINUTES", default=240, minimum=5, maximum=240)
+EMERGENCY_REVIEW_HOURS = read_integer("EMERGENCY_REVIEW_HOURS", default=48, minimum=1, maximum=720)
 
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE

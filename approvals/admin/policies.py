@@ -156,7 +156,10 @@ class PolicyAdmin(ProposingAdmin):
     search_fields = ("name", "description")
     ordering = ("name",)
     shown_as: ClassVar[dict[str, str]] = {"conditions": "conditions_shown", "stages": "steps"}
-    fieldsets = ((None, {"fields": ("name", "description", "conditions", "stages", "waiver_role", "ticket")}),)
+    fieldsets = (
+        (None, {"fields": ("name", "description", "conditions", "stages", "waiver_role", "ticket")}),
+        ("Emergencies", {"fields": ("emergency_review_hours",)}),
+    )
 
     @admin.display(description="Stages")
     def steps(self, obj: Policy) -> str:

@@ -1,4 +1,4 @@
-"""How lists of change requests and policies are narrowed down."""
+"""How lists of change requests, policies and templates are narrowed down."""
 
 from typing import Any
 
@@ -6,10 +6,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
 from approvals.authority.models import AuthorityLimit, Delegation, DelegationQuerySet
+from approvals.permits.models import Permit, PermitQuerySet
 from approvals.policies.models import Policy
 from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item
 from approvals.requests.states import Status
+from approvals.standards.models import StandardTemplate
 from approvals.verification.reads import awaiting_verification
 from foundation import clock
 
@@ -88,3 +90,28 @@ class LimitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
     class Meta:
         model = AuthorityLimit
         fields: list[str] = []
+
+
+class StandardTemplateFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Filters of standard templates."""
+
+    name = filters.CharFilter()
+    retired = filters.BooleanFilter(field_name="retired_at", lookup_expr="isnull", exclude=True)
+
+    class Meta:
+        model = StandardTemplate
+        fields: list[str] = []
+
+
+class PermitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Filters of emergency permits."""
+
+    to_review = filters.BooleanFilter(method="filter_to_review", help_text="Used, and its review is not complete.")
+
+    class Meta:
+        model = Permit
+        fields: list[str] = []
+
+    def filter_to_review(self, rows: PermitQuerySet, name: str, value: bool) -> QuerySet[Permit]:
+        """Those that wait for their review, or the others."""
+        return rows.to_review() if value else rows.exclude(pk__in=Permit.objects.to_review())

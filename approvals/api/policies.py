@@ -21,6 +21,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
     class Meta:
         model = Policy
         fields = ["id", "version", "retired_at", "name", "description", "conditions", "stages", "waiver_role", "ticket"]
+        fields += ["emergency_review_hours"]
 
 
 def visible_policies(user: User) -> QuerySet[Policy]:

@@ -11,12 +11,20 @@ from approvals import governed
 from approvals.governed import PreparedItem, Scope
 from approvals.policies.eligibility import names_of
 from approvals.records.rows import changed_fields
-from approvals.requests import deciding, expiry, gates, obstacles, outlook, permissions, rules, schedules
+from approvals.requests import deciding, expiry, gates, obstacles, outlook, permissions, rules, schedules, standard
 from approvals.requests import revisions as revisions_of
 from approvals.requests.drift import drifts_of
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.gates import Obstacle, Step
-from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Decision, Item, Revision, Stage
+from approvals.requests.models import (
+    Authorization,
+    ChangeRequest,
+    ChangeRequestQuerySet,
+    Decision,
+    Item,
+    Revision,
+    Stage,
+)
 from approvals.requests.revisions import Planned
 from approvals.requests.services import current
 from approvals.requests.statements import statement
@@ -68,6 +76,8 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
         "rationale": revision.document["rationale"],
         "waiver": revision.document["waiver"],
         "schedule": revision.document["schedule"],
+        "standard": revision.document.get("standard"),
+        "authorization": Authorization.objects.filter(change_request=change_request).first(),
         "revisions": versions,
         "items": _stored_items(revision),
         "plan": revision.plan,
@@ -96,7 +106,10 @@ def approvers(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Doc
 
 
 def preview(planned: Planned, *, author: User, now: datetime) -> Document:
-    """A plan that is not filed: what would happen, what stands in its way, who would have to approve it, who could."""
+    """
+    A plan that is not filed: what would happen, what stands in its way, who would have to approve it, who could, and
+    which templates cover it.
+    """
     facts = revisions_of.facts_of(items=planned.items, plan=planned.plan)
     return {
         "items": [
@@ -107,6 +120,7 @@ def preview(planned: Planned, *, author: User, now: datetime) -> Document:
         "new_gaps": planned.plan.new_gaps,
         "failures": list(planned.plan.failures),
         "obstacles": obstacles.of_plan(planned=planned, reader=author, now=now),
+        "standards": standard.outlook(planned=planned, author=author, now=now),
     } | _approvers(
         outlook.outlook(
             stages=planned.stages,

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from approvals.api.citations import AuthorizationSerializer, CitationSerializer, CoverageSerializer
 from approvals.api.facts import FactSerializer, RaisedRiskSerializer, RiskSerializer
 from approvals.governed import Draft, Operation
 from approvals.requests.gates import Step
@@ -81,6 +82,9 @@ class ProposalSerializer(Read):
         required=False, allow_null=True, help_text="Without one, somebody applies it by hand once it is approved."
     )
     risk = RaisedRiskSerializer(required=False, allow_null=True, help_text="The computed one, unless raised.")
+    template_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The standard template that it cites, at its version of now."
+    )
 
 
 class AmendmentSerializer(Read):
@@ -98,6 +102,9 @@ class AmendmentSerializer(Read):
     )
     risk = RaisedRiskSerializer(
         required=False, allow_null=True, help_text="A raised risk is kept unless given; null leaves the computed one."
+    )
+    template_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The standard template: kept unless given; null drops it."
     )
 
 
@@ -338,6 +345,8 @@ class ApproversSerializer(Read):
 class PlanSerializer(_PlannedSerializer, ApproversSerializer):
     """A plan that is not filed."""
 
+    standards = CoverageSerializer(many=True, help_text="Templates that pre-approve such kinds of change.")
+
 
 class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer):
     """Everything about a change request, for one reader."""
@@ -347,6 +356,8 @@ class ChangeRequestDetailSerializer(ChangeRequestSerializer, _PlannedSerializer)
     rationale = RationaleSerializer()
     waiver = WaiverSerializer(allow_null=True)
     schedule = ScheduleSerializer(allow_null=True, help_text="Null: somebody applies it by hand.")
+    standard = CitationSerializer(allow_null=True, help_text="Null: its stages are asked.")
+    authorization = AuthorizationSerializer(allow_null=True, help_text="Null until it is applied.")
     revisions = RevisionSerializer(many=True)
     stages = StageSerializer(many=True)
     sentence = serializers.CharField(help_text="The whole change in one sentence.")

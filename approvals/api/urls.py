@@ -9,8 +9,10 @@ from approvals.api.attachments import Attachments
 from approvals.api.authority import AuthorityLimits, Delegations
 from approvals.api.comments import Comments
 from approvals.api.freezes import Freezes
+from approvals.api.permits import Permits
 from approvals.api.policies import Policies
 from approvals.api.revisions import DifferenceView
+from approvals.api.standards import StandardTemplates
 from approvals.api.tokens import Token, Tokens
 from approvals.api.verification import Inverse, Verification
 from approvals.api.views import ChangeRequests, Kinds, Plans
@@ -21,6 +23,8 @@ router.register("policies", Policies, basename="policy")
 router.register("accounting-periods", AccountingPeriods, basename="accounting-period")
 router.register("freezes", Freezes, basename="freeze")
 router.register("authority-limits", AuthorityLimits, basename="authority-limit")
+router.register("permits", Permits, basename="permit")
+router.register("standard-templates", StandardTemplates, basename="standard-template")
 
 urlpatterns = [
     *router.urls,
@@ -63,6 +67,7 @@ urlpatterns = [
     path("delegations/<uuid:id>/revoke", Delegations.as_view({"post": "revoke"}), name="delegation-revoke"),
     path("change-requests/<uuid:id>/verification", Verification.as_view(), name="verification"),
     path("change-requests/<uuid:id>/inverse", Inverse.as_view(), name="inverse"),
+    path("change-requests/<uuid:id>/permits", Permits.as_view({"post": "create"}), name="change-request-permits"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

@@ -157,6 +157,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             waiver=waiver_from(values.get("waiver")),
             schedule=schedule_from(values.get("schedule")),
             raised=raised_from(values.get("risk")),
+            template_id=values.get("template_id"),
             source=SOURCE,
         )
         return told(request, change_request, code=status.HTTP_201_CREATED)
@@ -185,6 +186,7 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
             waiver=waiver_from(values.get("waiver")),
             schedule=schedule_from(values["schedule"]) if "schedule" in values else Former.KEPT,
             raised=raised_from(values["risk"]) if "risk" in values else Former.KEPT,
+            template_id=values.get("template_id", Former.KEPT),
             title=values.get("title"),
             expected_digest=values.get("digest"),
         )
@@ -265,7 +267,7 @@ class Plans(ApiView):
         tags=["plans"],
     )
     def post(self, request: Request) -> Response:
-        """What the items would do, and who would have to approve them. Nothing is kept."""
+        """What the items would do, who would have to approve them, and which templates cover them. Nothing is kept."""
         values = parsed(PlanRequestSerializer, request)
         now = clock.now()
         planned = services.preview(

@@ -56,6 +56,7 @@ class PolicyPayload(Payload):
     stages: Annotated[list[StageRow], Field(min_length=1, max_length=20)]
     waiver_role: Text = ""
     ticket: TicketCode = ""
+    emergency_review_hours: Annotated[int, Field(ge=1, le=720)] | None = None
 
 
 class _PolicyKind(RecordKind):

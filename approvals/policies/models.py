@@ -21,7 +21,8 @@ class Policy(GovernedModel):
     `conditions` are rows of field, operator and value over the typed facts that kinds declare, all of which must hold;
     a policy without conditions always holds. `stages` are rows of position, role, quorum and why. `waiver_role` names
     who must approve when the plan opens a gap. `ticket` demands an approved ticket before application: the code of a
-    ticket system, “any”, or nothing. A governed record itself: a change of policy passes the policy in force.
+    ticket system, “any”, or nothing. `emergency_review_hours` is how long the review of an emergency permit may take,
+    the shortest of those that match. A governed record itself: a change of policy passes the policy in force.
     """
 
     name = models.CharField(max_length=200)
@@ -30,6 +31,7 @@ class Policy(GovernedModel):
     stages = models.JSONField(default=list)
     waiver_role = models.CharField(max_length=100, blank=True, default="")
     ticket = models.CharField(max_length=40, blank=True, default="")
+    emergency_review_hours = models.PositiveIntegerField(null=True, blank=True)
 
     history = history()
     objects = PolicyQuerySet.as_manager()

@@ -171,6 +171,26 @@ def tickets_beyond(*, reviewed: Sequence[TicketDemand], fresh: Sequence[TicketDe
     )
 
 
+def review_hours(
+    *, policies: Iterable[tuple[PolicyRow, int]], facts: Sequence[Facts], declared: Declared
+) -> int | None:
+    """
+    How many hours the review of an emergency may take: the shortest of the policies that match, or None.
+
+    A policy that cannot be evaluated counts as one that matches.
+    """
+    items, _defaults = _read_items(facts, declared)
+    found = []
+    for policy, hours in policies:
+        try:
+            matches = bool(_demands(policy, items, declared))
+        except (NotEvaluable, KeyError, TypeError, ValueError):
+            matches = True
+        if matches:
+            found.append(hours)
+    return min(found, default=None)
+
+
 def _read_items(facts: Sequence[Facts], declared: Declared) -> tuple[list[Item], list[StageRequirement]]:
     items, demands = [], []
     for one in facts:

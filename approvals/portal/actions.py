@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.requests import deciding, gates, permissions, rules, schedules
+from approvals.requests import deciding, gates, permissions, revisions, rules, schedules, standard
 from approvals.requests.errors import AlreadyDecided
 from approvals.requests.gates import Obstacle, Step
 from approvals.requests.models import ChangeRequest, Decision, Revision, Stage
@@ -83,6 +83,7 @@ def _buttons(
             lambda: rules.check_rules_hold(document=revision.document),
             lambda: rules.check_waived(document=revision.document),
             lambda: rules.check_not_over(schedule=schedule, now=now),
+            lambda: _check_standard(revision, user, now),
             lambda: gates.check_not_stopped(step=Step.REVIEW, found=obstacles),
         )
         yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
@@ -102,6 +103,11 @@ def _buttons(
     if rules.allows(change_request=change_request, action=Action.WITHDRAW):
         why = refusal(lambda: permissions.check_may_withdraw(user=user, change_request=change_request))
         yield Button("withdraw", "Withdraw", why, "quiet")
+
+
+def _check_standard(revision: Revision, user: User, now: datetime) -> None:
+    if standard.of(revision.document) is not None:
+        standard.check_covered(revision=revision, items=revisions.items_of(revision), submitter=user, now=now)
 
 
 def why_not_edit(*, change_request: ChangeRequest, user: User) -> str:

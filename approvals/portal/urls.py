@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.portal import deputies, file_views, freezes, revision_views, tickets, verifying, views, worklists
+from approvals.portal import (
+    authorizations,
+    deputies,
+    file_views,
+    freezes,
+    revision_views,
+    tickets,
+    verifying,
+    views,
+    worklists,
+)
 from foundation.web import accounts
 
 _changes = [
@@ -36,6 +46,12 @@ _changes = [
     path(
         "changes/<int:number>/tickets/<uuid:ticket_id>/release/", tickets.ReleaseTicket.as_view(), name="ticket-release"
     ),
+    path("changes/<int:number>/template/", authorizations.ChooseTemplate.as_view(), name="change-template"),
+    path("changes/<int:number>/permit/", authorizations.TakePermit.as_view(), name="change-permit"),
+    path("changes/<int:number>/permit/use/", authorizations.UsePermit.as_view(), name="change-permit-use"),
+    path("changes/<int:number>/permit/review/", authorizations.ReviewPermit.as_view(), name="change-permit-review"),
+    path("permits/", authorizations.Permits.as_view(), name="permits"),
+    path("standard-templates/", authorizations.Templates.as_view(), name="standard-templates"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -10,17 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.db import connection, transaction
 
 from approvals import events, governed
-from approvals.governed import Application, Operation, PreparedItem
+from approvals.governed import Application, Operation, Plan, PreparedItem
 from approvals.policies.risk import raised_of
-from approvals.policies.rules import beyond, tickets_beyond
-from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
+from approvals.policies.rules import TicketDemand, beyond, tickets_beyond
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages, standard
 from approvals.requests.deciding import counting, lock_delegations
 from approvals.requests.drift import drifts_of
-from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, WrongState
+from approvals.requests.errors import MaterialMoved, PolicyStricter, QuorumLost, StaleBase, StandardLost, WrongState
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Revision
 from approvals.requests.recording import record_step
@@ -30,6 +31,10 @@ from approvals.requests.states import Action, Status
 from foundation.errors import DomainError
 from foundation.identity.models import User
 from foundation.integrity import refine_known
+
+# What is worse than approved: it opens the review again.
+REOPENING = (MaterialMoved, PolicyStricter, QuorumLost, StandardLost)
+AGAIN = "The review is open again on a fresh plan."
 
 
 class _ReopensReview(Exception):
@@ -57,6 +62,8 @@ def apply(*, change_request_id: uuid.UUID, user: User, now: datetime) -> ChangeR
     :raises MaterialMoved: if a gap, a loser or cost was added since the review
     :raises PolicyStricter: if the policies in force ask for more
     :raises QuorumLost: if a decider is no longer eligible
+    :raises StandardLost: if it is a standard change, and its template no longer covers it
+    :raises StandardLimitReached: if its template was applied as often as it allows
     :raises ConstraintViolated: if the registry's rules refuse a row
 
     Source: docs/invariants.md INV-1, INV-2, INV-3, INV-8
@@ -102,21 +109,31 @@ def _apply(*, change_request_id: uuid.UUID, user: User | None, now: datetime) ->
     asked = Asked(change_request=change_request, items=items, schedule=schedule, now=now)
     gates.check_open(step=Step.APPLICATION, asked=asked)
     try:
-        decisions = _counting_decisions(change_request, revision)
-        _check_fresh_plan(revision, items, now)
-    except (QuorumLost, MaterialMoved, PolicyStricter) as refusal:
+        authority = _authority(change_request, revision, items, now)
+    except REOPENING as refusal:
         raise _ReopensReview(refusal) from None
     Authorization.objects.create(
-        change_request=change_request,
-        revision=revision,
-        digest=revision.digest,
-        basis=Authorization.Basis.QUORUM,
-        decisions=[str(decision.id) for decision in decisions],
-        created_at=now,
+        change_request=change_request, revision=revision, digest=revision.digest, created_at=now, **authority
     )
     write_applying(change_request=change_request, revision=revision, items=items, actor=user, now=now)
     notices.tell_author(change_request=change_request, what="is applied", actor=user, now=now)
     return change_request
+
+
+def _authority(
+    change_request: ChangeRequest, revision: Revision, items: Sequence[PreparedItem], now: datetime
+) -> dict[str, Any]:
+    """By what the request is applied: the version of a template that it cites, or else the decisions of its stages."""
+    citation = standard.of(revision.document)
+    if citation is not None:
+        fresh = check_material(revision, items, now)
+        # A template stands instead of stages; a ticket is demanded besides.
+        weighed = revisions.weighed(items=items, plan=fresh, raised=raised_of(revision.document))
+        _refuse_stricter(_tickets_beyond(revision, weighed.demands), AGAIN)
+        return standard.authority(citation=citation, revision=revision, items=items, fresh=fresh, now=now)
+    decisions = _counting_decisions(change_request, revision)
+    check_policies(revision, items, check_material(revision, items, now))
+    return {"basis": Authorization.Basis.QUORUM, "decisions": [str(decision.id) for decision in decisions]}
 
 
 def write_applying(
@@ -184,7 +201,7 @@ def _close_reverted(change_request: ChangeRequest, actor: User | None, now: date
 @contextmanager
 def applying(change_request: ChangeRequest) -> Iterator[None]:
     """Set the status and the transaction-local settings that the governed trigger demands; clear the settings after."""
-    _defer_constraints()
+    defer_constraints()
     change_request.status = rules.next_status(change_request=change_request, action=Action.BEGIN)
     change_request.save(update_fields=["status"])
     _set_local(change_request_id=str(change_request.id), number=str(change_request.number))
@@ -234,22 +251,40 @@ def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> li
     return found
 
 
-def _check_fresh_plan(revision: Revision, items: Sequence[PreparedItem], now: datetime) -> None:
+def check_material(revision: Revision, items: Sequence[PreparedItem], now: datetime, *, then: str = AGAIN) -> Plan:
+    """
+    Plan again; refuse what is worse in what is material. `then` is the sentence that says what became of it.
+
+    :raises MaterialMoved: naming what became worse
+    """
     fresh = governed.planner().plan(items=items, now=now)
     moved = governed.planner().moved(reviewed=revision.document["plan"]["material"], fresh=fresh.material)
     if moved:
-        raise MaterialMoved(
-            f"Since the review, {'; '.join(moved)}. The review is open again on a fresh plan.", moved=list(moved)
-        )
+        raise MaterialMoved(f"Since the review, {'; '.join(moved)}. {then}", moved=list(moved))
     if fresh.new_gaps and not revision.document["waiver"]:
-        raise MaterialMoved("Since the review, a gap opened that no waiver declares. The review is open again.")
+        raise MaterialMoved(f"Since the review, a gap opened that no waiver declares. {then}")
+    return fresh
+
+
+def check_policies(revision: Revision, items: Sequence[PreparedItem], fresh: Plan, *, then: str = AGAIN) -> None:
+    """
+    Refuse a revision for which the policies in force ask for more than it shows.
+
+    :raises PolicyStricter: naming what they ask for
+    """
     weighed = revisions.weighed(items=items, plan=fresh, raised=raised_of(revision.document))
-    stricter = beyond(reviewed=revisions.stages_of(revision), fresh=weighed.stages) + tickets_beyond(
-        reviewed=revisions.demands_of(revision), fresh=weighed.demands
-    )
+    stages_beyond = beyond(reviewed=revisions.stages_of(revision), fresh=weighed.stages)
+    _refuse_stricter(stages_beyond + _tickets_beyond(revision, weighed.demands), then)
+
+
+def _tickets_beyond(revision: Revision, demands: Sequence[TicketDemand]) -> tuple[str, ...]:
+    return tickets_beyond(reviewed=revisions.demands_of(revision), fresh=demands)
+
+
+def _refuse_stricter(stricter: tuple[str, ...], then: str) -> None:
     if stricter:
         raise PolicyStricter(
-            f"The policies in force now ask for more: {'; '.join(stricter)}. The review is open again.",
+            f"The policies in force now ask for more: {'; '.join(stricter)}. {then}",
             stages=list(stricter),
         )
 
@@ -297,7 +332,8 @@ def _set_local(*, change_request_id: str, number: str) -> None:
         )
 
 
-def _defer_constraints() -> None:
+def defer_constraints() -> None:
+    """Have constraints checked when all of an application is written."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 

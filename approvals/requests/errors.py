@@ -144,6 +144,27 @@ class RulesBroken(Conflict):
     title = "The registry's rules do not hold"
 
 
+class NotStandard(Conflict):
+    """A change that cites a template is not inside its bounds, so it is no standard change."""
+
+    code = "not_standard"
+    title = "This is no standard change"
+
+
+class StandardLost(Conflict):
+    """The template was amended, retired or has expired, or no longer covers the change; the review is open again."""
+
+    code = "standard_lost"
+    title = "The standard template no longer covers this"
+
+
+class StandardLimitReached(Conflict):
+    """A template is applied no more often, and moves no more, than it says."""
+
+    code = "standard_limit_reached"
+    title = "The standard template's limit is reached"
+
+
 class GateClosed(Conflict):
     """A freeze, a ticket or a conflict stands in the way of this step."""
 

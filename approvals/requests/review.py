@@ -9,11 +9,12 @@ from django.db import transaction
 
 from approvals import events, governed
 from approvals.authority.errors import NotADelegate
-from approvals.requests import notices, permissions, revisions, rules, schedules, stages
+from approvals.requests import notices, permissions, revisions, rules, stages
 from approvals.requests.deciding import check_may_decide
 from approvals.requests.errors import AlreadyDecided, WrongState
-from approvals.requests.models import ChangeRequest, Decision, Revision
+from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.recording import record_step
+from approvals.requests.scheduling import leave_to_clock
 from approvals.requests.services import current, locked
 from approvals.requests.states import Action
 from foundation.identity.models import User
@@ -70,30 +71,9 @@ def approve(
                 revision=revision,
                 role=stage.whom,
             )
-            window = _schedule(change_request, revision, now)
+            window = leave_to_clock(change_request=change_request, revision=revision, now=now)
             notices.tell_author(change_request=change_request, what="is approved", actor=reviewer, now=now, more=window)
     return change_request
-
-
-def _schedule(change_request: ChangeRequest, revision: Revision, now: datetime) -> str:
-    """Leave an approved request to the clock if its revision has a schedule; the sentence that says so."""
-    schedule = schedules.of(revision.document)
-    if schedule is None:
-        return ""
-    change_request.status = rules.next_status(change_request=change_request, action=Action.SCHEDULE)
-    change_request.due_at = schedule.opens_at
-    change_request.save(update_fields=["status", "due_at"])
-    record_step(
-        type=events.REQUEST_SCHEDULED,
-        change_request=change_request,
-        actor=None,
-        now=now,
-        revision=revision,
-        window=schedule.local,
-        opens_at=schedule.opens_at,
-        closes_at=schedule.closes_at,
-    )
-    return f"It is applied {schedule.local}."
 
 
 @transaction.atomic

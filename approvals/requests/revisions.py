@@ -24,6 +24,7 @@ from approvals.requests.errors import DigestMismatch
 from approvals.requests.models import ChangeRequest, Item, ItemScope, Revision, Stage
 from approvals.requests.schedules import Schedule
 from approvals.requests.standing import with_demands
+from approvals.standards.rules import Citation
 from foundation.canonical import canonical_bytes, digest, jsonable
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
@@ -62,6 +63,7 @@ class Planned:
     waiver: Waiver | None = None
     schedule: Schedule | None = None
     demands: tuple[TicketDemand, ...] = ()
+    standard: Citation | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def plan_items(
     waiver: Waiver | None,
     schedule: Schedule | None = None,
     raised: Raised | None = None,
+    standard: Citation | None = None,
 ) -> Planned:
     """Plan prepared items without writing anything; `raised` is the risk as the author says."""
     planned = with_lasting(governed.planner().plan(items=items, now=now), items)
@@ -149,6 +152,7 @@ def plan_items(
         waiver=waiver,
         schedule=schedule,
         demands=found.demands,
+        standard=standard,
     )
 
 
@@ -165,11 +169,19 @@ def facts_of(*, items: Sequence[PreparedItem], plan: Plan) -> list[Facts]:
     return [{**plan.facts, **item.facts, **added} for item, added in zip(items, own, strict=True)]
 
 
+def risky_facts(
+    *, items: Sequence[PreparedItem], plan: Plan, raised: Raised | None
+) -> tuple[list[dict[str, JSON]], Risk]:
+    """Each item's facts with the risk of the whole, which is a fact of each: what conditions are compared with."""
+    facts = facts_of(items=items, plan=plan)
+    risk = assess(rules=governed.risks(), facts=facts, declared=governed.declared_facts(), raised=raised)
+    return [{**one, RISK: risk.level} for one in facts], risk
+
+
 def weighed(*, items: Sequence[PreparedItem], plan: Plan, raised: Raised | None) -> Weighed:
     """The risk of planned items, and what policies in force and standing rules ask for; policies see the risk."""
-    facts, declared, policies = facts_of(items=items, plan=plan), governed.declared_facts(), _in_force()
-    risk = assess(rules=governed.risks(), facts=facts, declared=declared, raised=raised)
-    facts = [{**one, RISK: risk.level} for one in facts]
+    declared, policies = governed.declared_facts(), _in_force()
+    facts, risk = risky_facts(items=items, plan=plan, raised=raised)
     stages = stages_for(policies=policies, facts=facts, needs_waiver=plan.new_gaps, declared=declared)
     return Weighed(
         risk=risk,
@@ -197,6 +209,7 @@ def document_of(planned: Planned, *, change_request: ChangeRequest, number: int)
             "rationale": asdict(planned.rationale),
             "schedule": asdict(planned.schedule) if planned.schedule else None,
             "waiver": asdict(planned.waiver) if planned.waiver else None,
+            "standard": asdict(planned.standard) if planned.standard else None,
             "plan": {
                 "document": planned.plan.document,
                 "material": planned.plan.material,

@@ -12,13 +12,15 @@ from django.db import transaction
 from approvals import events, governed
 from approvals.governed import Draft
 from approvals.policies.risk import Raised, raised_of
-from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages
+from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages, standard
 from approvals.requests.gates import Asked, Step
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.recording import record_step
 from approvals.requests.revisions import Planned, Rationale, Waiver
 from approvals.requests.schedules import Former, Schedule
+from approvals.requests.scheduling import leave_to_clock
 from approvals.requests.states import Action, Status
+from approvals.standards.rules import Citation
 from foundation.errors import NotFound
 from foundation.identity.models import User
 
@@ -60,6 +62,7 @@ def preview(
     schedule: Schedule | None = None,
     raised: Raised | Former | None = None,
     former: Revision | None = None,
+    template_id: uuid.UUID | None = None,
 ) -> Planned:
     """
     Plan drafts without filing them: what would happen, how risky it is, and who would have to approve it.
@@ -68,7 +71,8 @@ def preview(
 
     :raises NotPermitted: if the user may not propose
     :raises NotFound: if the drafts touch what is not granted to the user
-    :raises InvalidInput: if a draft does not say what it must, the schedule's zone is unknown, or the risk is lowered
+    :raises InvalidInput: if a draft does not say what it must, the schedule's zone is unknown, the risk is lowered, or
+        the template is not in force
     """
     permissions.check_may_propose(user=user, scopes=[])
     if schedule is not None:
@@ -78,13 +82,18 @@ def preview(
     )
     permissions.check_may_propose(user=user, scopes=[item.scope for item in items])
     kept = raised_of(former.document) if former is not None else None
+    rationale, cited = rationale or Rationale(), None
+    if template_id is not None:
+        template, cited = standard.cite(template_id=template_id, now=now)
+        rationale = standard.prefilled(rationale, template)
     planned = revisions.plan_items(
         items=items,
         now=now,
-        rationale=rationale or Rationale(),
+        rationale=rationale,
         waiver=waiver,
         schedule=schedule,
         raised=kept if isinstance(raised, Former) else raised,
+        standard=cited,
     )
     if not isinstance(raised, Former):
         rules.check_not_lowered(risk=planned.risk)
@@ -102,6 +111,7 @@ def propose(
     waiver: Waiver | None = None,
     schedule: Schedule | None = None,
     raised: Raised | None = None,
+    template_id: uuid.UUID | None = None,
     source: str = "portal",
     reverts: ChangeRequest | None = None,
 ) -> ChangeRequest:
@@ -109,14 +119,22 @@ def propose(
     File a change request as a draft, with its plan; no governed record is written.
 
     `now` is timezone-aware and becomes the request's and the event's time. Without a schedule somebody applies it by
-    hand once it is approved. `reverts` is the request of which this one is the inverse.
+    hand once it is approved. `template_id` names the standard template that it cites, at its version of now.
+    `reverts` is the request of which this one is the inverse.
 
     :raises NotPermitted: if the author may not propose
     :raises NotFound: if the drafts touch what is not granted to the author
     :raises InvalidInput: if a draft does not say what it must
     """
     planned = preview(
-        drafts=drafts, user=author, now=now, rationale=rationale, waiver=waiver, schedule=schedule, raised=raised
+        drafts=drafts,
+        user=author,
+        now=now,
+        rationale=rationale,
+        waiver=waiver,
+        schedule=schedule,
+        raised=raised,
+        template_id=template_id,
     )
     change_request = ChangeRequest.objects.create(
         title=title[:200],
@@ -152,6 +170,7 @@ def amend(
     waiver: Waiver | None = None,
     schedule: Schedule | Former | None = Former.KEPT,
     raised: Raised | Former | None = Former.KEPT,
+    template_id: uuid.UUID | Former | None = Former.KEPT,
     title: str | None = None,
     expected_digest: str | None = None,
 ) -> ChangeRequest:
@@ -159,8 +178,8 @@ def amend(
     Write a new revision: what is given replaces what stood, the rest is planned again as it was.
 
     Decisions on earlier revisions are kept and count no longer. The request goes back to draft. `waiver` replaces the
-    former one; a revision without it has none. A schedule and a raised risk are kept unless others are given, or None,
-    which clears them.
+    former one; a revision without it has none. A schedule, a raised risk and a standard template are kept unless others
+    are given, or None, which clears them; a template is cited at its version of now.
 
     :raises WrongState: if the request is closed
     :raises StaleDigest: if `expected_digest` is not the current revision's
@@ -180,6 +199,9 @@ def amend(
         rationale = revisions.rationale_of(former.document)
     if isinstance(schedule, Former):
         schedule = schedules.of(former.document)
+    if isinstance(template_id, Former):
+        cited = standard.of(former.document)
+        template_id = cited.template_id if cited else None
     planned = preview(
         drafts=drafts,
         user=author,
@@ -189,6 +211,7 @@ def amend(
         schedule=schedule,
         raised=raised,
         former=former,
+        template_id=template_id,
     )
     change_request.title = (title or change_request.title)[:200]
     revision = revisions.store(change_request=change_request, planned=planned, author=author, now=now)
@@ -211,13 +234,14 @@ def amend(
 @transaction.atomic
 def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> ChangeRequest:
     """
-    Send the current revision to review.
+    Send the current revision to review. A standard change, inside the template's bounds, is approved at once.
 
     :raises WrongState: if the request is not a draft
     :raises IncompleteRationale: if justification, impact, acceptance criteria or rollback is missing
     :raises RulesBroken: if the plan breaks the registry's rules
     :raises GapWithoutWaiver: if the plan opens a gap that no waiver declares
     :raises ScheduleOver: if the window in which it was to be applied is over
+    :raises NotStandard: if it cites a standard template and is not inside its bounds
     :raises GateClosed: if something else stands in the way, such as a freeze
     :raises NotPermitted: if the author may not propose
     """
@@ -230,7 +254,9 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
     rules.check_waived(document=revision.document)
     schedule = schedules.of(revision.document)
     rules.check_not_over(schedule=schedule, now=now)
-    asked = Asked(change_request=change_request, items=revisions.items_of(revision), schedule=schedule, now=now)
+    items = revisions.items_of(revision)
+    cited = standard.check_covered(revision=revision, items=items, submitter=author, now=now)
+    asked = Asked(change_request=change_request, items=items, schedule=schedule, now=now)
     gates.check_open(step=Step.REVIEW, asked=asked)
     change_request.status = status
     change_request.submitted_at = now
@@ -242,8 +268,29 @@ def submit(*, change_request_id: uuid.UUID, author: User, now: datetime) -> Chan
         now=now,
         revision=revision,
     )
-    stages.ask(change_request=change_request, revision=revision, now=now)
+    if cited is not None:
+        _preapprove(change_request, revision, cited, now)
+    else:
+        stages.ask(change_request=change_request, revision=revision, now=now)
     return change_request
+
+
+def _preapprove(change_request: ChangeRequest, revision: Revision, cited: Citation, now: datetime) -> None:
+    """Approve a standard change in the system's name: its template was approved before."""
+    change_request.status = rules.next_status(change_request=change_request, action=Action.PREAPPROVE)
+    change_request.approved_at = now
+    change_request.save(update_fields=["status", "approved_at"])
+    record_step(
+        type=events.REQUEST_PREAPPROVED,
+        change_request=change_request,
+        actor=None,
+        now=now,
+        revision=revision,
+        template=cited.name,
+        template_id=str(cited.template_id),
+        version=cited.version,
+    )
+    leave_to_clock(change_request=change_request, revision=revision, now=now)
 
 
 @transaction.atomic

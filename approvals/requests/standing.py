@@ -38,10 +38,15 @@ def register_rule(rule: StandingRule) -> None:
         _RULES.append(rule)
 
 
+def demands_on(items: Sequence[PreparedItem]) -> tuple[Demand, ...]:
+    """What the rules demand of these items, whatever the policies say."""
+    return tuple(demand for rule in _RULES for demand in rule.demands(items))
+
+
 def with_demands(stages: Sequence[StageRequirement], *, items: Sequence[PreparedItem]) -> tuple[StageRequirement, ...]:
     """The stages with what the rules demand: as a reason of a stage of the role, else as a stage of its own, last."""
     chain = list(stages)
-    for demand in (demand for rule in _RULES for demand in rule.demands(items)):
+    for demand in demands_on(items):
         plain = StageRequirement(position=0, role=demand.role, quorum=1, reasons=())
         # Of the whole role and of nobody else: a stage of named people, or with a backup, is another one.
         bare = [replace(stage, position=0, quorum=1, reasons=(), due_hours=None) for stage in chain]

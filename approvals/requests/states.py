@@ -31,6 +31,8 @@ class Action(models.TextChoices):
     AMEND = "amend", "edit"
     SUBMIT = "submit", "send to review"
     COMPLETE = "complete", "give the last approval"
+    PREAPPROVE = "preapprove", "find it inside its standard template"
+    PERMIT = "permit", "use an emergency permit"
     ASK_FOR_CHANGES = "ask_for_changes", "ask for changes"
     REJECT = "reject", "reject"
     WITHDRAW = "withdraw", "withdraw"
@@ -55,6 +57,8 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
     Status.IN_REVIEW: {
         Action.AMEND: Status.DRAFT,
         Action.COMPLETE: Status.APPROVED,
+        Action.PREAPPROVE: Status.APPROVED,
+        Action.PERMIT: Status.APPROVED,
         Action.ASK_FOR_CHANGES: Status.CHANGES_REQUESTED,
         Action.REJECT: Status.REJECTED,
         Action.WITHDRAW: Status.WITHDRAWN,
@@ -70,6 +74,7 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = {
         Action.WITHDRAW: Status.WITHDRAWN,
         Action.EXPIRE: Status.EXPIRED,
         Action.REOPEN: Status.IN_REVIEW,
+        Action.PERMIT: Status.APPROVED,
         Action.SCHEDULE: Status.SCHEDULED,
         Action.BEGIN: Status.APPLYING,
     },

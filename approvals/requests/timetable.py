@@ -17,7 +17,7 @@ from django.db import DatabaseError, transaction
 
 from approvals import events
 from approvals.requests import application, notices, rules, schedules
-from approvals.requests.errors import GateClosed, MaterialMoved, PolicyStricter, QuorumLost
+from approvals.requests.errors import GateClosed
 from approvals.requests.models import ChangeRequest
 from approvals.requests.recording import record_step
 from approvals.requests.services import current
@@ -116,7 +116,7 @@ def _settle(change_request: ChangeRequest, now: datetime) -> str:
         return "missed"
     try:
         application.apply_scheduled(change_request_id=change_request.id, now=now)
-    except (MaterialMoved, QuorumLost, PolicyStricter):
+    except application.REOPENING:
         return "reopened"
     except GateClosed as refusal:
         if schedule is not None and refusal.context.get("until"):

@@ -20,8 +20,12 @@ from rest_framework.test import APIClient
 
 from approvals.attachments.services import Upload, attach
 from approvals.authority.models import Delegation
+from approvals.governed import Draft
+from approvals.permits import services as permits
+from approvals.permits.models import Permit
+from approvals.requests import services
 from approvals.requests.models import ChangeRequest
-from approvals.roles import DECIDE, ROLES
+from approvals.roles import DECIDE, ROLES, USE_PERMIT
 from approvals.tickets.models import Ticket, TicketSystem
 from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
@@ -85,6 +89,9 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET freezes": ANY_ROLE,
     "GET freezes/<uuid:id>": ANY_ROLE,
     **of("freezes", WRITE),
+    "GET standard-templates": ANY_ROLE,
+    "GET standard-templates/<uuid:id>": ANY_ROLE,
+    **of("standard-templates", WRITE),
     "POST entitlements/<uuid:id>/extend": PROPOSERS,
     "POST entitlements/<uuid:id>/move": PROPOSERS,
     "POST entitlements/<uuid:id>/seats": PROPOSERS,
@@ -123,6 +130,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST change-requests/<uuid:id>/reject": REVIEWERS_OF_THE_STAGE,
     "POST change-requests/<uuid:id>/apply": APPLIERS,
     "POST change-requests/<uuid:id>/withdraw": APPLIERS,
+    "GET permits": ANY_ROLE,
+    "GET permits/<uuid:id>": ANY_ROLE,
+    "POST change-requests/<uuid:id>/permits": frozenset({"emergency"}),
+    "POST permits/<uuid:id>/use": frozenset({"emergency"}),
+    "POST permits/<uuid:id>/reviews": REVIEWERS_OF_THE_STAGE,
     "POST plans": PROPOSERS,
     "GET kinds": ANYBODY,
     "GET tokens": ANYBODY,
@@ -221,8 +233,10 @@ class Asking:
             reason="Away.",
             created_at=now,
         )
+        self.world["standard-templates"] = given.record("standard_template.create", **STANDARD)
         self.author = given.user("requester")
         given.user("legal")  # A policy that nobody could satisfy is refused.
+        self.permits = self.taken()
         self.requests = {status: self.request(status) for status in ("draft", "in_review", "approved", "applied")}
         self.attachment = attach(
             change_request_id=self.requests["in_review"].id,
@@ -268,6 +282,26 @@ class Asking:
         assert found.status == status
         return found
 
+    def taken(self) -> dict[str, Permit]:
+        """One permit that the sender could use, if they may use any, and one that somebody used."""
+        notes = [Draft("entitlement.amend", {"notes": "Soon."}, given.entitlement().id) for _ in range(2)]
+        made = [
+            services.propose(
+                title="Soon", drafts=[draft], author=self.author, now=clock.now(), rationale=given.RATIONALE
+            )
+            for draft in notes
+        ]
+        holder = given.user("emergency")
+        own = self.user if self.user.has_perm(USE_PERMIT) else holder
+        found = {}
+        for name, user, request in (("own", own, made[0]), ("used", holder, made[1])):
+            digest = request.current_revision.digest  # type: ignore[union-attr]
+            found[name] = permits.take(
+                change_request_id=request.id, digest=digest, user=user, reason="It burns, now.", now=clock.now()
+            )
+        permits.use(permit_id=found["used"].id, user=holder, now=clock.now())
+        return found
+
     def proposal(self) -> dict[str, Any]:
         item = {
             "kind": "entitlement.amend",
@@ -284,6 +318,8 @@ class Asking:
         resource = route.split("/")[0]
         if resource == "tokens":
             return {"<str:token_id>": token_of(self.user)[:15]}
+        if resource == "permits":
+            return {"<uuid:id>": self.permits["own" if route.endswith("use") else "used"].id}
         if resource == "change-requests":
             action = route.split("/")[-1]
             # A ticket is opened where there is none of the system yet.
@@ -315,6 +351,8 @@ class Asking:
             return "", self.of_request(rest[-1])
         if resource == "delegations" and rest:
             return "", None
+        if resource == "permits":
+            return "", {"digest": self.permits["used"].digest, "verdict": "justified"} if rest[-1] == "reviews" else {}
         if method == "PATCH":
             return "", AMENDED.get(resource, {"name": "Another"})
         if rest and resource == "entitlements":
@@ -329,6 +367,7 @@ class Asking:
             return {"digest": self.inverse_digest()}
         bodies: dict[str, Any] = {
             "tickets": {"system": self.system.code},
+            "permits": {"digest": decision["digest"], "reason": "The line stands still."},
             "comments": {"text": "So it is."},
             "verification": {"criterion": 1, "met": True, "result": "Everybody signed in."},
         }
@@ -414,6 +453,7 @@ class Asking:
             },
             "freezes": lambda: FREEZE | {"name": "Another"},
             "accounting-periods": lambda: PERIOD | {"label": "Another"},
+            "standard-templates": lambda: STANDARD | {"name": "Another"},
             "change-requests": self.proposal,
             "plans": lambda: {"items": self.proposal()["items"]},
             "check": lambda: question,
@@ -460,6 +500,13 @@ def ticketed(request: ChangeRequest) -> tuple[TicketSystem, Ticket]:
     return system, ticket
 
 
+STANDARD: dict[str, Any] = {
+    "name": "A few more seats",
+    "kinds": ["entitlement.amend"],
+    "conditions": [{"field": "seats_after", "operator": "at_most", "value": 5}],
+    "proposer_roles": ["requester"],
+    "expires_at": "2050-01-01T00:00:00Z",
+}
 AMENDED: dict[str, dict[str, Any]] = {
     "ticket-systems": {"name": "Another"},
     "releases": {"version_name": "3.0"},

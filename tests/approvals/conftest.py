@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from audit import services as audit_services
+from foundation.identity.models import User
+from tests import given
 from tests.approvals import world as building
 from tests.approvals.jira_server import JiraServer
 from tests.approvals.servicenow_server import ServiceNowServer
@@ -19,6 +21,12 @@ SERVERS: dict[str, type[TicketServer]] = {"servicenow": ServiceNowServer, "jira"
 def world(db: None) -> World:
     """Have an account with a trial, an order for production, and logins."""
     return building.make()
+
+
+@pytest.fixture
+def holder(world: World) -> User:
+    """Have somebody who holds the emergency role."""
+    return given.user("emergency")
 
 
 class LedgerDown(Exception):

@@ -25,6 +25,7 @@ APPEND_ONLY = [
     "approvals_opened",
     "approvals_criteriontick",
     "approvals_verificationreminder",
+    "approvals_permitreview",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

@@ -29,8 +29,10 @@ from tests.approvals import (
     test_expiry,
     test_freezes,
     test_fresh_plan,
+    test_permits,
     test_proposing,
     test_schedule_lifecycle,
+    test_standard_changes,
     test_ticket_sentences,
     test_verification,
 )
@@ -149,6 +151,8 @@ def act_out(world: World) -> None:
     test_expiry.act_out(world)
     test_verification.act_out(world)
     test_fresh_plan.TestApplyOnAFreshPlan().test_refuses_a_gap_that_opened_since_the_review(world)
+    test_permits.act_out(world)
+    test_standard_changes.submitted(world, test_standard_changes.template())
     discussion.comment(change_request_id=world.propose().id, author=world.author, text="A word on this.", now=given.NOW)
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
     test_ticket_sentences.act_out(world)

@@ -6,6 +6,7 @@ from typing import Any
 
 from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
+from approvals.standards.models import StandardTemplate
 from entitlements.agreements.models import Agreement, OrderLine
 from entitlements.catalog.models import SKU, Feature, Product, RegionGroup, Release, SKURevision
 from entitlements.directory.models import Account, Deployment
@@ -21,10 +22,25 @@ def _deployment() -> Deployment:
 
 # Over, so that it stops nothing.
 OVER = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-02-01T00:00:00Z"}
+
+
+def _template() -> StandardTemplate:
+    template: StandardTemplate = given.record(
+        "standard_template.create",
+        name="A few more seats",
+        kinds=["entitlement.amend"],
+        conditions=[{"field": "seats_after", "operator": "at_most", "value": 20}],
+        proposer_roles=["requester"],
+        expires_at=(given.NOW + timedelta(days=365)).isoformat(),
+    )
+    return template
+
+
 MAKERS = {
     Freeze: partial(given.record, "freeze.create", name="One", reason="So.", everything=True, **OVER),
     AccountingPeriod: partial(given.record, "accounting_period.close", label="2020-01", **OVER),
     Policy: partial(given.record, "policy.create", name="One", stages=STAGES),
+    StandardTemplate: _template,
     Product: given.product,
     Feature: lambda: given.feature(given.product()),
     Release: lambda: given.record("release.create", product_id=given.product().id, version_name="1.0"),
@@ -43,6 +59,7 @@ AMENDMENTS: dict[type[Any], dict[str, Any]] = {
     Freeze: {"reason": "Since today."},
     AccountingPeriod: {"label": "January"},
     Policy: {"description": "Since today."},
+    StandardTemplate: {"description": "Since today."},
     Product: {"name": "Renamed"},
     Feature: {"name": "Renamed"},
     Release: {"end_of_life_on": "2030-01-01"},

@@ -51,6 +51,7 @@ class Command(BaseCommand):
                     now=now,
                     rationale=change.rationale,
                     waiver=change.waiver,
+                    template_id=change.template_id,
                     source="command",
                 )
                 if submit:
