@@ -1,0 +1,421 @@
+"""
+The life of change requests under everything that people do to it, step by step beside the oracle.
+
+Note "One example, one savepoint": every example begins with the same registry and people, made once, and is undone
+when it ends.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from approvals.policies.models import Policy
+from approvals.requests import timetable
+from approvals.requests.models import ChangeRequest
+from entitlements.grants.models import Entitlement
+from foundation.identity.models import User
+from tests import given
+from tests.lifecycle.evidence import check_applied
+from tests.lifecycle.hands import REFUSED, Api, Pages, Services, revision_of
+from tests.lifecycle.oracle import Login, Model, Record, Request, Rule
+
+HOUR = timedelta(hours=1)
+# Name, human and roles: ada has two logins, lee turns out to be lia.
+PEOPLE: tuple[tuple[str, int, tuple[str, ...]], ...] = (
+    ("ada", 1, ("requester",)),
+    ("ada-second", 1, ("licensing", "finance")),
+    ("bo", 2, ("requester", "legal")),
+    ("lia", 3, ("licensing",)),
+    ("lee", 4, ("licensing", "legal")),
+    ("lou", 5, ("licensing",)),
+    ("fay", 6, ("finance",)),
+    ("fin", 7, ("finance", "licensing")),
+    ("leo", 8, ("legal",)),
+    ("ops", 9, ("it_operations",)),
+    ("aud", 10, ("auditor",)),
+)
+NAMES = tuple(name for name, _human, _roles in PEOPLE)
+RULES = (
+    Rule("Everything", None, ((1, "licensing", 1),)),
+    Rule("Growth", ("seats_change", "more_than", 20), ((1, "licensing", 2), (2, "finance", 1))),
+    Rule("Large", ("seats_after", "more_than", 120), ((1, "legal", 1), (2, "finance", 1), (3, "licensing", 2))),
+    Rule("Cuts", ("seats_change", "at_most", 0), ((1, "legal", 1),)),
+    Rule("Seats", ("fields_touched", "any_of", ["seats", "unlimited"]), ((1, "finance", 1), (2, "legal", 1))),
+)
+COUNTED: Counter[str] = Counter()
+logins = st.sampled_from(NAMES)
+numbers = st.integers(0, 1_000)
+steps = st.sampled_from([-9, -1, 3, 21, 60])
+SURFACES = st.sampled_from(["service", "api", "admin"])
+windows = st.one_of(st.none(), st.none(), st.tuples(st.integers(1, 30), st.integers(1, 24)))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What every example begins with."""
+
+    entitlements: tuple[Entitlement, ...]
+    users: dict[str, User]
+
+
+def make_stage() -> Stage:
+    """Three entitlements under one agreement, the people, and no policy but those of the steps."""
+    for policy in Policy.objects.in_force():
+        given.record("policy.retire", target_id=policy.id)
+    line = given.ordered(quantity=1_000_000)
+    entitlements = tuple(
+        given.entitlement(line, seats=100, phase=phase, reference=f"LIFE-{phase}")
+        for phase in ("trial", "bridge", "production")
+    )
+    users = {}
+    for name, human, roles in PEOPLE:
+        users[name] = given.user(*roles, username=name, is_staff=True)
+        if human == 1:
+            User.objects.filter(username=name).update(human_id=users["ada"].human_id)
+    return Stage(entitlements, {name: User.objects.get(username=name) for name in users})
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Steps of people, of the clock and of administrators; after each the tables say what the oracle says."""
+
+    stage: Stage
+    clock: Callable[[datetime], None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.savepoint = transaction.atomic()
+        # As a test case's own: the clock's task demands that no other transaction is open.
+        self.savepoint._from_testcase = True  # type: ignore[attr-defined]
+        self.savepoint.__enter__()
+        self.model = Model(
+            now=given.NOW,
+            logins={name: Login(name, human, set(roles)) for name, human, roles in PEOPLE},
+            records=[Record(1, 100) for _ in self.stage.entitlements],
+        )
+        self.stored: list[ChangeRequest] = []
+        self.digests: list[list[str]] = []
+        self.services, self.api, self.pages = Services(), Api(), Pages()
+        # Nothing is carried on after a step that went wrong.
+        self.failed = False
+        type(self).clock(self.model.now)
+
+    def teardown(self) -> None:
+        """Take everything that is open as far as it goes, and undo all of it."""
+        try:
+            if not self.failed:
+                for position, request in enumerate(self.model.requests):
+                    self._carry(position, request, position)
+                self.tables_say_what_the_oracle_says()
+        finally:
+            self._undo()
+
+    def _undo(self) -> None:
+        transaction.set_rollback(True)
+        self.savepoint.__exit__(None, None, None)
+
+    # What people do.
+
+    @rule(
+        login=logins, record=numbers, step=steps, window=windows, surface=st.sampled_from(["service", "api", "admin"])
+    )
+    def propose(self, login: str, record: int, step: int, window: Any, surface: str) -> None:
+        """Somebody asks for other seats, in one of three places."""
+        number = record % len(self.model.records)
+        seats, asked_window = self._seats(number, step), None if surface == "admin" else self._window(window)
+        expected = self.model.proposing(login)
+        hands = {"service": self.services, "api": self.api, "admin": self.pages}[surface]
+        entitlement = Entitlement.objects.get(pk=self.stage.entitlements[number].pk)
+        told = hands.propose(self._user(login), entitlement, seats, asked_window, self.model.now)
+        self._compare("propose", told, expected)
+        if expected is None:
+            revision = self.model.revision(writer=login, number=1, record=number, seats=seats, window=asked_window)
+            self.model.requests.append(Request(login, [revision]))
+            self.stored.append(ChangeRequest.objects.latest("number"))
+            self.digests.append([revision_of(self.stored[-1]).digest])
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, step=steps, window=windows, stale=st.booleans(), through_api=st.booleans())
+    def edit(self, login: str, which: int, step: int, window: Any, stale: bool, through_api: bool) -> None:
+        """Somebody edits a request, having read this revision or an earlier one."""
+        position, request = self._pick(which)
+        seats, asked_window = self._seats(request.current.record, step), self._window(window)
+        digest, current = self._digest(position, stale)
+        expected = self.model.editing(login, request, current)
+        entitlement = Entitlement.objects.get(pk=self.stage.entitlements[request.current.record].pk)
+        hands: Services | Api = self.api if through_api else self.services
+        told = hands.edit(
+            self._user(login),
+            self.stored[position],
+            entitlement,
+            seats=seats,
+            window=asked_window,
+            digest=digest,
+            now=self.model.now,
+        )
+        self._compare("edit", told, expected)
+        if expected is None:
+            self.model.edit(login, request, seats, asked_window)
+            self._note_revision(position)
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, surface=numbers)
+    def submit(self, login: str, which: int, surface: int) -> None:
+        """Somebody sends a request to review."""
+        position, request = self._pick(which)
+        self._submit(login, position, request, surface)
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, surface=numbers, stale=st.booleans())
+    def approve(self, login: str, which: int, surface: int, stale: bool) -> None:
+        """Somebody approves, having read this revision or an earlier one."""
+        position, request = self._pick(which)
+        self._approve(login, position, request, surface, stale=stale)
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, surface=numbers, verdict=st.sampled_from(["ask_for_changes", "reject"]))
+    def object(self, login: str, which: int, surface: int, verdict: str) -> None:
+        """Somebody says no."""
+        position, request = self._pick(which)
+        expected = self.model.deciding(login, request, True)
+        # Most objections would end a request before it gets anywhere: one in four is enough.
+        if expected is None and surface % 4:
+            return
+        told = self._hands(surface).decide(
+            self._user(login), self.stored[position], verdict, self.digests[position][-1], self.model.now
+        )
+        self._compare(verdict, told, expected)
+        if expected is None:
+            request.status = "changes_requested" if verdict == "ask_for_changes" else "rejected"
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, surface=numbers)
+    def withdraw(self, login: str, which: int, surface: int) -> None:
+        """Somebody closes a request."""
+        position, request = self._pick(which)
+        expected = self.model.withdrawing(login, request)
+        if expected is None and surface % 8:
+            return
+        told = self._hands(surface).withdraw(self._user(login), self.stored[position], self.model.now)
+        self._compare("withdraw", told, expected)
+        if expected is None:
+            request.status = "withdrawn"
+
+    @precondition(lambda self: self.stored)
+    @rule(login=logins, which=numbers, surface=numbers)
+    def apply(self, login: str, which: int, surface: int) -> None:
+        """Somebody applies a request."""
+        position, request = self._pick(which)
+        self._apply(login, position, request, surface)
+
+    @precondition(lambda self: self.stored)
+    @rule(which=numbers, surface=numbers, whom=numbers)
+    def advance(self, which: int, surface: int, whom: int) -> None:
+        """Somebody who may takes a request one step on: nothing legal is refused."""
+        position, request = self._pick(which)
+        able = self.model.next_hands(request)
+        if able:
+            self._advance(able[whom % len(able)], position, request, surface)
+
+    @precondition(lambda self: self.stored)
+    @rule(which=numbers, whom=numbers, until=st.sampled_from(["approved", "applied", "applied"]))
+    def carry_through(self, which: int, whom: int, until: str) -> None:
+        """People take a request as far as it goes now, or until it waits to be applied."""
+        position, request = self._pick(which)
+        stops = ("approved", "scheduled", "applied") if until == "approved" else ("applied",)
+        self._carry(position, request, whom, stops)
+
+    # What time does.
+
+    @rule(hours=st.integers(1, 20))
+    def move_clock(self, hours: int) -> None:
+        """Hours pass; the clock's task runs afterwards only if somebody starts it."""
+        self.model.now += hours * HOUR
+        type(self).clock(self.model.now)
+
+    @rule()
+    def run_clock(self) -> None:
+        """The periodic task takes what is due."""
+        due = [
+            (position, request)
+            for position, request in enumerate(self.model.requests)
+            if request.status == "scheduled" and request.current.window and request.current.window[0] <= self.model.now
+        ]
+        timetable.apply_due(now=self.model.now)
+        # In the order in which their windows opened, as the clock takes them.
+        for position, request in sorted(due, key=lambda one: (one[1].current.window, self.stored[one[0]].number)):
+            self._settle(position, request)
+
+    # What administrators do.
+
+    @rule(login=logins)
+    def switch_login(self, login: str) -> None:
+        """A login is deactivated, or works again."""
+        who = self.model.logins[login]
+        who.active = not who.active
+        User.objects.filter(username=login).update(is_active=who.active)
+
+    @rule(login=logins, role=st.sampled_from(["licensing", "finance", "legal"]))
+    def change_role(self, login: str, role: str) -> None:
+        """Somebody joins a role, or leaves it."""
+        who, user = self.model.logins[login], self._user(login)
+        (who.roles.discard if role in who.roles else who.roles.add)(role)
+        user.groups.set(Group.objects.filter(name__in=who.roles))
+
+    @rule()
+    def find_out_that_two_are_one(self) -> None:
+        """Two logins turn out to be one human's."""
+        if self.model.logins["lee"].human != self.model.logins["lia"].human and self.model.now > given.NOW + 30 * HOUR:
+            self.model.logins["lee"].human = self.model.logins["lia"].human
+            User.objects.filter(username="lee").update(human_id=self._user("lia").human_id)
+
+    @rule(policy=st.sampled_from(RULES))
+    def change_policies(self, policy: Rule) -> None:
+        """A policy comes into force, or is retired."""
+        if policy in self.model.rules:
+            self.model.rules.remove(policy)
+            row = Policy.objects.in_force().get(name=policy.name)
+            given.record("policy.retire", target_id=row.id, now=self.model.now)
+            return
+        self.model.rules.append(policy)
+        comparison = policy.comparison
+        given.record(
+            "policy.create",
+            now=self.model.now,
+            name=policy.name,
+            conditions=[dict(zip(("field", "operator", "value"), comparison, strict=True))] if comparison else [],
+            stages=[{"position": position, "role": role, "quorum": quorum} for position, role, quorum in policy.stages],
+        )
+
+    # What must hold after every step.
+
+    @invariant()
+    def tables_say_what_the_oracle_says(self) -> None:
+        """Every request's status, every record's version and seats; nothing is left half done."""
+        COUNTED["steps"] += 1
+        self.failed = True
+        keys = [one.pk for one in self.stored]
+        found = dict(ChangeRequest.objects.filter(pk__in=keys).values_list("pk", "status"))
+        told, expected = [found[key] for key in keys], [request.status for request in self.model.requests]
+        assert told == expected, (told, expected)
+        rows = {row.pk: (row.version, row.seats) for row in Entitlement.objects.all()}
+        assert [rows[one.pk] for one in self.stage.entitlements] == [
+            (record.version, record.seats) for record in self.model.records
+        ]
+        self.failed = False
+
+    # How it is done.
+
+    def _carry(self, position: int, request: Request, whom: int, stops: tuple[str, ...] = ("applied",)) -> None:
+        for _ in range(20):
+            able = self.model.next_hands(request)
+            if request.status in stops or not able:
+                return
+            self._advance(able[whom % len(able)], position, request, 0)
+
+    def _advance(self, login: str, position: int, request: Request, surface: int) -> None:
+        if request.status == "draft":
+            self._submit(login, position, request, surface)
+        elif request.status == "in_review":
+            self._approve(login, position, request, surface, stale=False)
+        else:
+            self._apply(login, position, request, surface)
+
+    def _submit(self, login: str, position: int, request: Request, surface: int) -> None:
+        expected = self.model.submitting(login, request)
+        told = self._hands(surface).submit(self._user(login), self.stored[position], self.model.now)
+        self._compare("submit", told, expected)
+        if expected is None:
+            request.status = "in_review"
+
+    def _approve(self, login: str, position: int, request: Request, surface: int, *, stale: bool) -> None:
+        digest, current = self._digest(position, stale)
+        expected = self.model.deciding(login, request, current)
+        told = self._hands(surface).decide(self._user(login), self.stored[position], "approve", digest, self.model.now)
+        self._compare("approve", told, expected)
+        if expected is None:
+            self.model.approve(login, request)
+
+    def _apply(self, login: str, position: int, request: Request, surface: int) -> None:
+        expected = self.model.applying(login, request)
+        told = self._hands(surface).apply(self._user(login), self.stored[position], self.model.now)
+        self._compare("apply", told, expected)
+        if expected is None:
+            self._check_applied(position, request)
+        elif expected in ("quorum_lost", "policy_stricter"):
+            self._reopen(position, request)
+
+    def _settle(self, position: int, request: Request) -> None:
+        """What the clock must have made of a request that was due."""
+        expected = self.model.applying(None, request)
+        COUNTED[f"clock: {expected or 'applied'}"] += 1
+        if expected is None:
+            self._check_applied(position, request)
+        elif expected == "window_closed":
+            request.status = "missed"
+        elif expected in ("quorum_lost", "policy_stricter"):
+            self._reopen(position, request)
+        else:
+            request.status = "failed"
+
+    def _check_applied(self, position: int, request: Request) -> None:
+        COUNTED["applications"] += 1
+        stored = ChangeRequest.objects.select_related("current_revision").get(pk=self.stored[position].pk)
+        check_applied(
+            model=self.model,
+            asked=request,
+            stored=stored,
+            entitlement=self.stage.entitlements[request.current.record],
+        )
+        self.model.apply(request)
+
+    def _reopen(self, position: int, request: Request) -> None:
+        self.model.reopen(request)
+        self._note_revision(position)
+
+    def _note_revision(self, position: int) -> None:
+        revision = revision_of(self.stored[position])
+        assert revision.number == self.model.requests[position].current.number
+        self.digests[position].append(revision.digest)
+
+    def _compare(self, what: str, told: str | None, expected: str | None) -> None:
+        COUNTED[f"{what}: {expected or 'done'}"] += 1
+        self.failed = True
+        assert told == expected or (told == REFUSED and expected is not None), (what, told, expected)
+        self.failed = False
+
+    def _pick(self, which: int) -> tuple[int, Request]:
+        """A request: an open one if there is any, else one that is closed."""
+        found = list(enumerate(self.model.requests))
+        live = [one for one in found if one[1].status not in ("applied", "rejected", "withdrawn")]
+        # Closed ones are tried now and then.
+        chosen = live if live and which % 7 else found
+        return chosen[which % len(chosen)]
+
+    def _digest(self, position: int, stale: bool) -> tuple[str, bool]:
+        """The digest that was on the screen, and whether it is the current one."""
+        known = self.digests[position]
+        shown = known[-2] if stale and len(known) > 1 else known[-1]
+        return shown, shown == known[-1]
+
+    def _hands(self, surface: int) -> Any:
+        # The services are the fastest, so they are asked most.
+        return (self.services, self.services, self.api, self.pages)[surface % 4]
+
+    def _user(self, login: str) -> User:
+        return User.objects.get(username=login)
+
+    def _seats(self, record: int, step: int) -> int:
+        return max(1, self.model.records[record].seats + step)
+
+    def _window(self, hours: tuple[int, int] | None) -> tuple[datetime, datetime] | None:
+        if hours is None:
+            return None
+        opens = self.model.now + hours[0] * HOUR
+        return opens, opens + hours[1] * HOUR
