@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from approvals import governed
 from approvals.governed import Application, Draft, Kind, Preparation, PreparedItem
-from approvals.policies import conditions, eligibility
+from approvals.policies import conditions, eligibility, locking
 from approvals.policies.models import Policy
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Name, Payload, RetirePayload, Text, partial
@@ -95,6 +95,7 @@ class _PolicyKind(RecordKind):
             for item in items:
                 after = item.after or {}
                 eligibility.check_enough(stages=after["stages"], waiver_role=after["waiver_role"])
+        locking.lock_policies()
         super().write(items=items, application=application)
 
 
@@ -148,9 +149,18 @@ class RestorePolicy(_PolicyKind, RestoreKind):
     """Restore a policy."""
 
 
+class RetirePolicy(RetireKind):
+    """Take a policy out of force."""
+
+    def write(self, *, items: Sequence[PreparedItem], application: Application) -> None:
+        """Retire the policies, when nothing is applied under them."""
+        locking.lock_policies()
+        super().write(items=items, application=application)
+
+
 KINDS: tuple[Kind, ...] = (
     CreatePolicy(name="policy.create", title="Add policy", model=Policy, payload=PolicyPayload),
     AmendPolicy(name="policy.amend", title="Amend policy", model=Policy, payload=partial(PolicyPayload)),
-    RetireKind(name="policy.retire", title="Retire policy", model=Policy, payload=RetirePayload),
+    RetirePolicy(name="policy.retire", title="Retire policy", model=Policy, payload=RetirePayload),
     RestorePolicy(model=Policy),
 )

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from approvals.policies.errors import TooFewEligible
@@ -84,6 +85,17 @@ def _human_of(name: str) -> str | None:
         except ValueError:
             return None
     return str(login.human_id) if login else None
+
+
+def hold_people(user_ids: Iterable[uuid.UUID]) -> None:
+    """
+    Keep logins and their roles as they are until this transaction ends: who is deactivated or leaves a role at the
+    same instant does so before, and is seen, or afterwards.
+    """
+    keys = sorted(user_ids)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM foundation_user WHERE id = ANY(%s) ORDER BY id FOR SHARE", [keys])
+        cursor.execute("SELECT 1 FROM foundation_user_groups WHERE user_id = ANY(%s) ORDER BY id FOR SHARE", [keys])
 
 
 def check_roles_decide(*, roles: Iterable[str]) -> None:

@@ -16,6 +16,9 @@ from django.db import connection, transaction
 
 from approvals import events, governed
 from approvals.governed import Application, Operation, Plan, PreparedItem
+from approvals.policies.eligibility import hold_people
+from approvals.policies.locking import hold_policies, lock_policies
+from approvals.policies.models import Policy
 from approvals.policies.risk import raised_of
 from approvals.policies.rules import TicketDemand, beyond, tickets_beyond
 from approvals.requests import gates, notices, permissions, revisions, rules, schedules, stages, standard
@@ -103,6 +106,7 @@ def _apply(*, change_request_id: uuid.UUID, user: User | None, now: datetime) ->
     rules.check_window(change_request=change_request, schedule=schedule, now=now)
     revisions.check_untouched(revision=revision)
     items = revisions.items_of(revision)
+    (lock_policies if any(item.table == Policy._meta.db_table for item in items) else hold_policies)()
     # Before the records themselves: everybody locks in this order.
     governed.planner().hold(items=items)
     check_bases(items)
@@ -238,6 +242,12 @@ def check_bases(items: Sequence[PreparedItem]) -> None:
 
 def _counting_decisions(change_request: ChangeRequest, revision: Revision) -> list[Decision]:
     lock_delegations(revision)
+    hold_people(
+        key
+        for pair in revision.decisions.values_list("decider_id", "on_behalf_of__delegator_id")
+        for key in pair
+        if key is not None
+    )
     found: list[Decision] = []
     for stage in revision.stages.order_by("position"):
         counted, humans = counting(change_request=change_request, revision=revision, stage=stage)

@@ -15,8 +15,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from foundation import clock
-from tests.lifecycle import machine
-from tests.lifecycle.machine import COUNTED, Lifecycle, make_stage
+from tests import given
+from tests.lifecycle.machine import COUNTED, Lifecycle
+from tests.lifecycle.people import make_stage
 
 LONG = os.environ.get("TENURE_SOAK") == "1"
 EXAMPLES, STEPS = (420, 60) if LONG else (8, 40)
@@ -30,7 +31,7 @@ class TestLifecycle:
     ) -> None:
         settings.WHITENOISE_AUTOREFRESH = True
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-        now = [machine.given.NOW]
+        now = [given.NOW]
         monkeypatch.setattr(clock, "now", lambda: now[0])
         COUNTED.clear()
         # Some ten thousand requests would be kept for the report of a failure.
