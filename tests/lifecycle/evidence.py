@@ -38,14 +38,19 @@ def check_applied(*, model: Model, asked: Request, stored: ChangeRequest, entitl
     assert chain == expected.chain
     # Order and eligibility: every decision was for the stage that was open, and enough of them count now.
     decisions = Decision.objects.filter(revision=revision, verdict="approve").select_related("stage", "decider")
-    told = {(decision.decider.username, decision.stage.position - 1) for decision in decisions}
-    assert told == {(said.login, said.stage) for said in expected.approvals}
+    told = {(one.decider.username, one.stage.position - 1, authority_of(one)) for one in decisions}
+    assert told == {(said.login, said.stage, model.authority(said).name) for said in expected.approvals}
     assert {decision.digest for decision in decisions} == {digest}
     stages = [said.stage for said in expected.approvals]
     assert stages == sorted(stages)
     for position, (_role, quorum) in enumerate(expected.chain):
-        assert len(model.counting(asked, position)) >= quorum
+        assert model.counting(asked, position) >= quorum
     cited = {str(decision.id) for decision in decisions}
     assert set(authorization.decisions) <= cited
     applied = Event.objects.filter(change_request_id=stored.id, type="approvals.change_request.applied")
     assert [event.data["digest"] for event in applied] == [digest]
+
+
+def authority_of(decision: Decision) -> str:
+    """The login by whose authority a decision was made."""
+    return decision.on_behalf_of.delegator.username if decision.on_behalf_of else decision.decider.username

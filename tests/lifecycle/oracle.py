@@ -8,6 +8,7 @@ docs/change-requests.md, and what an application must have rested on.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 DECIDING = frozenset({"licensing", "product", "legal", "finance", "procurement", "it_operations", "security"})
@@ -84,12 +85,29 @@ class Record:
     seats: int
 
 
+@dataclass
+class Delegation:
+    """That one login lets another decide in its place: in one role or in all, for a while, until it is revoked."""
+
+    delegator: str
+    delegate: str
+    role: str
+    starts_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None = None
+
+    def holds_at(self, instant: datetime) -> bool:
+        """Whether it is in force."""
+        return self.starts_at <= instant < self.ends_at and self.revoked_at is None
+
+
 @dataclass(frozen=True)
 class Said:
-    """One decision: by which login, for which stage."""
+    """One decision: by which login, for which stage, by which delegation."""
 
     login: str
     stage: int
+    delegation: int | None = None
 
 
 @dataclass
@@ -106,13 +124,13 @@ class Revision:
     window: tuple[datetime, datetime] | None
     approvals: list[Said] = field(default_factory=list)
     deciders: set[int] = field(default_factory=set)
+    authorities: set[int] = field(default_factory=set)
 
-    def stage(self, logins: Mapping[str, Login]) -> int | None:
-        """The first stage that lacks its quorum of different humans, or None."""
-        for position, (_role, quorum) in enumerate(self.chain):
-            if len({logins[said.login].human for said in self.approvals if said.stage == position}) < quorum:
-                return position
-        return None
+    passed: int = 0
+
+    def stage(self) -> int | None:
+        """The first stage that was not passed, or None; what was passed stays so until the change is applied."""
+        return self.passed if self.passed < len(self.chain) else None
 
 
 @dataclass
@@ -144,6 +162,7 @@ class Model:
     records: list[Record]
     rules: list[Rule] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    delegations: list[Delegation] = field(default_factory=list)
 
     def facts(self, record: int, seats: int) -> dict[str, Any]:
         """What a change of seats is, to policies."""
@@ -187,23 +206,76 @@ class Model:
         window = request.current.window
         return "schedule_over" if window is not None and window[1] <= self.now else None
 
-    def deciding(self, login: str, request: Request, digest_is_current: bool) -> str | None:
-        """Whether a login may decide on the open stage."""
+    def deciding(
+        self, login: str, request: Request, digest_is_current: bool, whom: str | None = None
+    ) -> str | None:
+        """Whether a login may decide on the open stage, for itself or for somebody who delegated."""
         who = self.logins[login]
         if not who.may(READING):
             return "not_found"
         if request.status != "in_review":
             return "wrong_state"
-        stage = request.current.stage(self.logins)
+        stage = request.current.stage()
         if stage is None:
             return "wrong_state"
         if who.human in request.writers:
             return "self_review"
-        if request.current.chain[stage][0] not in who.roles:
-            return "not_a_reviewer"
+        role = request.current.chain[stage][0]
+        refused = self._lacks_role(who, role) if whom is None else self._delegating(who, whom, role, request)
+        if refused:
+            return refused
         if not digest_is_current:
             return "stale_digest"
-        return "already_decided" if who.human in request.current.deciders else None
+        person = who if whom is None else self.logins[whom]
+        current = request.current
+        return "already_decided" if who.human in current.deciders or person.human in self.spoken_for(request) else None
+
+    def _lacks_role(self, who: Login, role: str) -> str | None:
+        return None if role in who.roles else "not_a_reviewer"
+
+    def _delegating(self, who: Login, whom: str, role: str, request: Request) -> str | None:
+        given = [one for one in self.delegations_to(who.human) if one.delegator == whom and one.holds_at(self.now)]
+        if not given or not who.may(DECIDING):
+            return "not_a_delegate"
+        person = self.logins[whom]
+        if person.human in request.writers:
+            return "self_review"
+        if not person.active or role not in person.roles:
+            return "not_a_delegate"
+        return None if any(one.role in ("", role) for one in given) else "not_a_delegate"
+
+    def delegations_to(self, human: int) -> list[Delegation]:
+        """What was given to a human, under any login."""
+        return [one for one in self.delegations if self.logins[one.delegate].human == human]
+
+    def covering(self, login: str, whom: str, role: str) -> int:
+        """The delegation by which a login decides for somebody: the first that covers the role."""
+        human = self.logins[login].human
+        return next(
+            number
+            for number, one in enumerate(self.delegations)
+            if self.logins[one.delegate].human == human
+            and one.delegator == whom
+            and one.holds_at(self.now)
+            and one.role in ("", role)
+        )
+
+    def authority(self, said: Said) -> Login:
+        """By whose authority a decision was made."""
+        return self.logins[said.login if said.delegation is None else self.delegations[said.delegation].delegator]
+
+    def spoken_for(self, request: Request) -> set[int]:
+        """The humans whose authority was used on the current revision, as logins belonged to humans then."""
+        return request.current.authorities
+
+    def delegating(self, login: str, delegate: str, role: str) -> str | None:
+        """Whether a login may let another decide in its place."""
+        who, other = self.logins[login], self.logins[delegate]
+        if not who.may(DECIDING):
+            return "not_permitted"
+        if who.human == other.human or not other.may(DECIDING) or (role and role not in who.roles & DECIDING):
+            return "invalid_input"
+        return None
 
     def withdrawing(self, login: str, request: Request) -> str | None:
         """Whether a login may close it."""
@@ -236,27 +308,52 @@ class Model:
             return "quorum_lost"
         return "policy_stricter" if asks_more(chain_of(self.rules, current.facts), current.chain) else None
 
-    def counting(self, request: Request, stage: int) -> set[int]:
-        """The humans whose approval of a stage counts now: still active, still of the role, no writer."""
+    def counting(self, request: Request, stage: int) -> int:
+        """
+        How many approvals of a stage count now: different humans by different authorities, each still eligible.
+
+        Few decisions are made on a stage, so every way to choose among them is tried.
+        """
         role = request.current.chain[stage][0]
-        deciders = [self.logins[said.login] for said in request.current.approvals if said.stage == stage]
-        return {who.human for who in deciders if who.active and role in who.roles and who.human not in request.writers}
+        pairs = {
+            (self.logins[said.login].human, self.authority(said).human)
+            for said in request.current.approvals
+            if said.stage == stage and self._counts(said, role, request)
+        }
+        for size in range(len(pairs), 0, -1):
+            for chosen in combinations(sorted(pairs), size):
+                if len({human for human, _ in chosen}) == len({authority for _, authority in chosen}) == size:
+                    return size
+        return 0
+
+    def _counts(self, said: Said, role: str, request: Request) -> bool:
+        who, person = self.logins[said.login], self.authority(said)
+        if not who.active or not who.may(DECIDING) or who.human in request.writers:
+            return False
+        if not person.active or role not in person.roles or person.human in request.writers:
+            return False
+        return said.delegation is None or self.delegations[said.delegation].revoked_at is None
 
     def has_quorum(self, request: Request) -> bool:
         """Whether every stage has its quorum of people eligible now."""
         chain = request.current.chain
-        return all(len(self.counting(request, stage)) >= quorum for stage, (_role, quorum) in enumerate(chain))
+        return all(self.counting(request, stage) >= quorum for stage, (_role, quorum) in enumerate(chain))
 
     # What was done.
 
-    def approve(self, login: str, request: Request) -> None:
+    def approve(self, login: str, request: Request, whom: str | None = None) -> None:
         """An approval was given."""
         current = request.current
-        stage = current.stage(self.logins)
+        stage = current.stage()
         assert stage is not None
-        current.approvals.append(Said(login, stage))
+        role, quorum = current.chain[stage]
+        said = Said(login, stage, None if whom is None else self.covering(login, whom, role))
+        current.approvals.append(said)
         current.deciders.add(self.logins[login].human)
-        if current.stage(self.logins) is None:
+        current.authorities.add(self.authority(said).human)
+        if self.counting(request, stage) >= quorum:
+            current.passed += 1
+        if current.stage() is None:
             request.status = "scheduled" if current.window else "approved"
 
     def edit(self, login: str, request: Request, seats: int, window: tuple[datetime, datetime] | None) -> None:
