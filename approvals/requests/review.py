@@ -10,7 +10,7 @@ from django.db import transaction
 from approvals import events, governed
 from approvals.authority.errors import NotADelegate
 from approvals.requests import notices, permissions, revisions, rules, stages
-from approvals.requests.deciding import check_may_decide
+from approvals.requests.deciding import check_may_decide, counting
 from approvals.requests.errors import AlreadyDecided, WrongState
 from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.recording import record_step
@@ -54,8 +54,8 @@ def approve(
     decision = _decide(change_request, digest, reviewer, now, Decision.Verdict.APPROVE, comment, on_behalf_of)
     revision, stage = decision.revision, decision.stage
     _record(events.REQUEST_APPROVAL_GIVEN, change_request, reviewer, now, decision)
-    given = revision.decisions.filter(stage=stage, verdict=Decision.Verdict.APPROVE).count()
-    if given >= stage.quorum:
+    _counted, humans = counting(change_request=change_request, revision=revision, stage=stage)
+    if humans >= stage.quorum:
         stage.completed_at = now
         stage.save(update_fields=["completed_at"])
         following = stages.ask(change_request=change_request, revision=revision, now=now)

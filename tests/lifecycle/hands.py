@@ -13,6 +13,7 @@ from django.urls import reverse
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from approvals.authority import services as delegations
 from approvals.governed import Draft
 from approvals.requests import application, review, services
 from approvals.requests.models import ChangeRequest, Revision
@@ -96,11 +97,20 @@ class Services:
         """Send to review."""
         return attempt(lambda: services.submit(change_request_id=request.id, author=user, now=now))
 
-    def decide(self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime) -> Any:
-        """Approve, ask for changes or reject."""
+    def decide(
+        self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime, whom: User | None = None
+    ) -> Any:
+        """Approve, ask for changes or reject, for somebody else if one is named."""
         verb: Any = getattr(review, verdict)
+        said = {"comment": "Because.", "on_behalf_of": whom.id if whom else None}
+        return attempt(lambda: verb(change_request_id=request.id, digest=digest, reviewer=user, now=now, **said))
+
+    def delegate(self, user: User, other: User, role: str, ends_at: datetime, now: datetime) -> Any:
+        """Let somebody else decide in one's place."""
         return attempt(
-            lambda: verb(change_request_id=request.id, digest=digest, reviewer=user, now=now, comment="Because.")
+            lambda: delegations.delegate(
+                delegator=user, delegate=other, role=role, starts_at=now, ends_at=ends_at, reason="Away.", now=now
+            )
         )
 
     def withdraw(self, user: User, request: ChangeRequest, now: datetime) -> Any:
@@ -159,10 +169,13 @@ class Api:
         """Send to review."""
         return self._send(user, f"/{request.id}/submit", {})
 
-    def decide(self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime) -> Any:
-        """Approve, ask for changes or reject."""
+    def decide(
+        self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime, whom: User | None = None
+    ) -> Any:
+        """Approve, ask for changes or reject, for somebody else if one is named."""
         address = verdict.replace("_", "-")
-        return self._send(user, f"/{request.id}/{address}", {"digest": digest, "comment": "Because."})
+        said = {"digest": digest, "comment": "Because.", "on_behalf_of": str(whom.id) if whom else None}
+        return self._send(user, f"/{request.id}/{address}", said)
 
     def withdraw(self, user: User, request: ChangeRequest, now: datetime) -> Any:
         """Close it."""
@@ -216,9 +229,12 @@ class Pages:
         """Press “Send to review”."""
         return self._post(user, request, "submit")
 
-    def decide(self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime) -> Any:
-        """Press a button of the decision."""
-        return self._post(user, request, "decide", digest=digest, verdict=verdict, comment="Because.")
+    def decide(
+        self, user: User, request: ChangeRequest, verdict: str, digest: str, now: datetime, whom: User | None = None
+    ) -> Any:
+        """Press a button of the decision, for somebody else if one is named."""
+        said = {"digest": digest, "verdict": verdict, "comment": "Because."}
+        return self._post(user, request, "decide", **said, on_behalf_of=str(whom.id) if whom else "")
 
     def withdraw(self, user: User, request: ChangeRequest, now: datetime) -> Any:
         """Press “Withdraw”."""

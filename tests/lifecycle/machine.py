@@ -15,6 +15,8 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from approvals.authority import services as delegations
+from approvals.authority.models import Delegation as DelegationRow
 from approvals.policies.models import Policy
 from approvals.requests import timetable
 from approvals.requests.models import ChangeRequest
@@ -23,7 +25,7 @@ from foundation.identity.models import User
 from tests import given
 from tests.lifecycle.evidence import check_applied
 from tests.lifecycle.hands import REFUSED, Api, Pages, Services, revision_of
-from tests.lifecycle.oracle import Login, Model, Record, Request, Rule
+from tests.lifecycle.oracle import Delegation, Login, Model, Record, Request, Rule
 from tests.lifecycle.people import NAMES, PEOPLE, RULES, Stage
 
 HOUR = timedelta(hours=1)
@@ -31,6 +33,7 @@ COUNTED: Counter[str] = Counter()
 logins = st.sampled_from(NAMES)
 numbers = st.integers(0, 1_000)
 steps = st.sampled_from([-9, -1, 3, 21, 60])
+DAYS = st.integers(1, 5)
 SURFACES = st.sampled_from(["service", "api", "admin"])
 windows = st.one_of(st.none(), st.none(), st.tuples(st.integers(1, 30), st.integers(1, 24)))
 
@@ -130,6 +133,47 @@ class Lifecycle(RuleBasedStateMachine):
         """Somebody approves, having read this revision or an earlier one."""
         position, request = self._pick(which)
         self._approve(login, position, request, surface, stale=stale)
+
+    @precondition(lambda self: self.stored and self.model.delegations)
+    @rule(which=numbers, surface=numbers, given=numbers)
+    def approve_for_somebody(self, which: int, surface: int, given: int) -> None:
+        """Somebody approves by a delegation, in force or not."""
+        position, request = self._pick(which)
+        delegation = self.model.delegations[given % len(self.model.delegations)]
+        self._approve(delegation.delegate, position, request, surface, stale=False, whom=delegation.delegator)
+
+    @rule(login=logins, other=logins, role=st.sampled_from(["", "licensing", "finance", "legal"]), days=DAYS)
+    def delegate(self, login: str, other: str, role: str, days: int) -> None:
+        """Somebody lets another decide in their place."""
+        expected = self.model.delegating(login, other, role)
+        ends_at = self.model.now + timedelta(days=days)
+        told = self.services.delegate(self._user(login), self._user(other), role, ends_at, self.model.now)
+        self._compare("delegate", told, expected)
+        if expected is None:
+            self.model.delegations.append(Delegation(login, other, role, self.model.now, ends_at))
+
+    @precondition(lambda self: self.model.delegations)
+    @rule(given=numbers)
+    def revoke(self, given: int) -> None:
+        """Whoever delegated takes it back."""
+        number = given % len(self.model.delegations)
+        delegation = self.model.delegations[number]
+        if not self.model.logins[delegation.delegator].active or not delegation.holds_at(self.model.now):
+            return
+        row = (
+            DelegationRow.objects.order_by("created_at", "id")
+            .filter(delegator__username=delegation.delegator)
+            .filter(
+                delegate__username=delegation.delegate,
+                role=delegation.role,
+                starts_at=delegation.starts_at,
+                ends_at=delegation.ends_at,
+                revoked_at=None,
+            )[0]
+        )
+        delegations.revoke(delegation_id=row.id, user=self._user(delegation.delegator), now=self.model.now)
+        delegation.revoked_at = self.model.now
+        COUNTED["revoke: done"] += 1
 
     @precondition(lambda self: self.stored)
     @rule(login=logins, which=numbers, surface=numbers, verdict=st.sampled_from(["ask_for_changes", "reject"]))
@@ -287,13 +331,18 @@ class Lifecycle(RuleBasedStateMachine):
         if expected is None:
             request.status = "in_review"
 
-    def _approve(self, login: str, position: int, request: Request, surface: int, *, stale: bool) -> None:
+    def _approve(
+        self, login: str, position: int, request: Request, surface: int, *, stale: bool, whom: str | None = None
+    ) -> None:
         digest, current = self._digest(position, stale)
-        expected = self.model.deciding(login, request, current)
-        told = self._hands(surface).decide(self._user(login), self.stored[position], "approve", digest, self.model.now)
-        self._compare("approve", told, expected)
+        expected = self.model.deciding(login, request, current, whom)
+        other = self._user(whom) if whom else None
+        told = self._hands(surface).decide(
+            self._user(login), self.stored[position], "approve", digest, self.model.now, other
+        )
+        self._compare("approve for somebody" if whom else "approve", told, expected)
         if expected is None:
-            self.model.approve(login, request)
+            self.model.approve(login, request, whom)
 
     def _apply(self, login: str, position: int, request: Request, surface: int) -> None:
         expected = self.model.applying(login, request)

@@ -206,9 +206,7 @@ class Model:
         window = request.current.window
         return "schedule_over" if window is not None and window[1] <= self.now else None
 
-    def deciding(
-        self, login: str, request: Request, digest_is_current: bool, whom: str | None = None
-    ) -> str | None:
+    def deciding(self, login: str, request: Request, digest_is_current: bool, whom: str | None = None) -> str | None:
         """Whether a login may decide on the open stage, for itself or for somebody who delegated."""
         who = self.logins[login]
         if not who.may(READING):
