@@ -51,6 +51,21 @@ def check_applied(*, model: Model, asked: Request, stored: ChangeRequest, entitl
     assert [event.data["digest"] for event in applied] == [digest]
 
 
+def check_acted_back(*, model: Model, asked: Request, stored: ChangeRequest, entitlement: Entitlement) -> None:
+    """
+    Compare what acting back wrote with the oracle: a change of its own, by the authority of the first one's approval.
+
+    Called before the model has it.
+    """
+    inverse = ChangeRequest.objects.get(reverts=stored, status="applied")
+    authorization = Authorization.objects.get(change_request=inverse)
+    assert (authorization.basis, authorization.cites) == ("rollback", Authorization.objects.get(change_request=stored))
+    before = model.records[asked.current.record]
+    row = Entitlement.objects.get(pk=entitlement.pk)
+    assert (row.version, row.seats) == (before.version + 1, before.seats - asked.current.facts["seats_change"])
+    assert [one.version for one in row.history.filter(change_request_number=inverse.number)] == [row.version]
+
+
 def authority_of(decision: Decision) -> str:
     """The login by whose authority a decision was made."""
     return decision.on_behalf_of.delegator.username if decision.on_behalf_of else decision.decider.username

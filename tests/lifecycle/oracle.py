@@ -141,6 +141,7 @@ class Request:
     revisions: list[Revision]
     complete: bool = True
     status: str = "draft"
+    applier: str | None = None
 
     @property
     def current(self) -> Revision:
@@ -306,6 +307,29 @@ class Model:
             return "quorum_lost"
         return "policy_stricter" if asks_more(chain_of(self.rules, current.facts), current.chain) else None
 
+    def verifying(self, login: str, request: Request) -> str | None:
+        """Whether a login may tick a criterion."""
+        who = self.logins[login]
+        if not who.may(READING):
+            return "not_found"
+        if not who.may(DECIDING | APPLYING):
+            return "not_permitted"
+        applier = self.logins[request.applier].human if request.applier else None
+        if who.human in request.writers or who.human == applier:
+            return "self_verification"
+        return None if request.status == "applied" else "not_verifiable"
+
+    def acting_back(self, login: str, request: Request) -> str | None:
+        """Whether one click of a login takes an applied change back: while nobody changed the same since."""
+        who = self.logins[login]
+        if not who.may(READING):
+            return "not_found"
+        if not who.may(APPLYING):
+            return "not_permitted"
+        if request.status != "applied":
+            return "nothing_to_act_back"
+        return None if self.records[request.current.record].seats == request.current.seats else "not_in_one_click"
+
     def counting(self, request: Request, stage: int) -> int:
         """
         How many approvals of a stage count now: different humans by different authorities, each still eligible.
@@ -380,12 +404,19 @@ class Model:
         )
         request.status = "in_review"
 
-    def apply(self, request: Request) -> None:
-        """It was applied."""
+    def apply(self, request: Request, login: str | None) -> None:
+        """It was applied, by a login or by the clock."""
         record = self.records[request.current.record]
         record.version += 1
         record.seats = request.current.seats
-        request.status = "applied"
+        request.status, request.applier = "applied", login
+
+    def act_back(self, request: Request) -> None:
+        """Its inverse was applied."""
+        record = self.records[request.current.record]
+        record.version += 1
+        record.seats -= request.current.facts["seats_change"]
+        request.status = "reverted"
 
     def next_hands(self, request: Request) -> Sequence[str]:
         """The logins that could make the request's next step towards application now."""

@@ -16,8 +16,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from foundation import clock
 from tests import given
-from tests.lifecycle.machine import COUNTED, Lifecycle
+from tests.lifecycle.machine import Lifecycle
 from tests.lifecycle.people import make_stage
+from tests.lifecycle.steps import COUNTED
 
 LONG = os.environ.get("TENURE_SOAK") == "1"
 EXAMPLES, STEPS = (420, 60) if LONG else (8, 40)
