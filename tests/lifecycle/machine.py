@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from approvals.authority import services as delegations
 from approvals.authority.models import Delegation as DelegationRow
@@ -33,6 +33,13 @@ class Lifecycle(Steps):
     """Steps of people, of the clock and of administrators."""
 
     # What people do.
+
+    @initialize(records=st.lists(numbers, min_size=2, max_size=4), step=steps, window=windows)
+    def begin(self, records: list[int], step: int, window: Any) -> None:
+        """Some requests are there from the beginning, one of them to be applied in a window."""
+        for place, record in enumerate(records):
+            author = ("ada", "bo", "ops", "fay")[place]
+            self.propose(login=author, record=record, step=step, window=None if place else window, surface="service")
 
     @rule(login=logins, record=numbers, step=steps, window=windows, surface=surfaces)
     def propose(self, login: str, record: int, step: int, window: Any, surface: str) -> None:
