@@ -45,6 +45,9 @@ class AuthorityLimitAdmin(ProposingAdmin):
     """Up to what approvers decide: seats that a change adds, money that it commits."""
 
     form = LimitForm
+    create_kind = "authority_limit.create"
+    amend_kind = "authority_limit.amend"
+    retire_kind = "authority_limit.retire"
     list_display = ("of", "role", "seats", "money", "currency", "starts_at", "ends_at")
     list_filter = (UseFilter, "role")
     search_fields = ("role",)

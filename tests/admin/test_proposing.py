@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from approvals import governed
 from approvals.admin.forms import unsaid
+from approvals.authority.models import AuthorityLimit
 from approvals.requests.models import ChangeRequest
 from audit.models import Event
 from entitlements.agreements.models import OrderLine
@@ -230,3 +231,23 @@ class TestRetiring:
         client.force_login(given.user(*roles, is_staff=True))
         page = url(Entitlement, "retire", registry["entitlement"].pk)
         assert client.get(page).status_code == 403
+
+
+class TestAuthorityLimits:
+    def test_are_proposed_by_login_and_kept_without_it(self, signed_in: Client, registry: Registry) -> None:
+        person = given.user("legal", username="dora")
+        page = url(AuthorityLimit, "add")
+        typed = {"person": "dora", "role": "legal", "seats": "9", "starts_at_0": "2026-05-01", "starts_at_1": "08:00"}
+
+        item = item_of(signed_in.post(page, form_of(signed_in.get(page)) | typed))
+
+        assert item.kind == "authority_limit.create"
+        assert (item.after["human"], item.after["role"], item.after["seats"]) == (str(person.human_id), "legal", 9)
+        assert "dora" not in str(item.payload)
+
+    def test_are_amended_but_for_whose_they_are(self, signed_in: Client, registry: Registry) -> None:
+        limit = registry["authoritylimit"]
+
+        item = item_of(sent(signed_in, limit, seats="12", person="somebody-else", role="legal"))
+
+        assert (item.kind, item.payload) == ("authority_limit.amend", {"seats": 12})

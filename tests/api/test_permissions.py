@@ -213,7 +213,7 @@ class Asking:
         self.world["policies"] = given.record(
             "policy.create",
             name="Extra",
-            conditions=[{"field": "kind", "operator": "is", "value": "none"}],
+            conditions=[{"field": "kind", "operator": "is", "value": "skurevision.retire"}],
             stages=[{"position": 1, "role": "legal", "quorum": 1}],
         )
         self.world["freezes"] = given.record("freeze.create", **FREEZE)

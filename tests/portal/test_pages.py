@@ -29,6 +29,7 @@ VALUES = {
     "delegation_id": KEY,
     "code": "nordwind",
     "ticket_id": KEY,
+    "slug": "mine",
 }
 OPEN_TO_ALL = {"/sign-in/", "/sign-out/"}
 
