@@ -15,6 +15,9 @@ REQUEST_REOPENED = "approvals.change_request.reopened"
 REQUEST_APPLIED = "approvals.change_request.applied"
 REQUEST_COMMENTED = "approvals.change_request.commented"
 REQUEST_FILE_ATTACHED = "approvals.change_request.file_attached"
+REQUEST_SNOOZED = "approvals.change_request.snoozed"
+REQUEST_SEEN = "approvals.change_request.seen"
+REQUEST_ESCALATED = "approvals.change_request.escalated"
 REQUEST_SCHEDULED = "approvals.change_request.scheduled"
 REQUEST_MISSED = "approvals.change_request.missed"
 REQUEST_FAILED = "approvals.change_request.failed"
@@ -63,6 +66,9 @@ EVENT_TYPES = (
         REQUEST_FILE_ATTACHED,
         "{actor} attached {name} to change {number} as file {file}: {size} bytes, SHA-256 {file_digest}.",
     ),
+    EventType(REQUEST_SNOOZED, "{actor} put off reminders of change {number} until {until}."),
+    EventType(REQUEST_SEEN, "{actor} has seen that change {number} waits for them ({what})."),
+    EventType(REQUEST_ESCALATED, "Change {number} is overdue: {role} did not decide, so {backup} is told."),
     EventType(REQUEST_SCHEDULED, "Change {number}, digest {digest}, is scheduled: it is applied {window}."),
     EventType(REQUEST_MISSED, "Change {number} missed its window and was not applied: {why}"),
     EventType(REQUEST_FAILED, "Change {number} was due and could not be applied: {why}"),

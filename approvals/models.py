@@ -6,6 +6,7 @@ from approvals.discussion.models import Comment
 from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.permits.models import Permit, PermitReview
 from approvals.policies.models import Policy
+from approvals.reminders.models import Attention, Reminder, ReminderPreference
 from approvals.requests.models import Authorization, ChangeRequest, Decision, Item, ItemScope, Revision, Stage
 from approvals.standards.models import StandardTemplate
 from approvals.tickets.models import Ticket, TicketSystem, TicketUpdate
@@ -15,6 +16,7 @@ from approvals.worklists.models import Opened, SavedFilter
 __all__ = [
     "AccountingPeriod",
     "Attachment",
+    "Attention",
     "AuthorityLimit",
     "Authorization",
     "Blob",
@@ -30,6 +32,8 @@ __all__ = [
     "Permit",
     "PermitReview",
     "Policy",
+    "Reminder",
+    "ReminderPreference",
     "Revision",
     "SavedFilter",
     "Stage",

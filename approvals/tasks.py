@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from approvals.permits import escalation as permit_reviews
+from approvals.reminders import digests, stages
 from approvals.requests import expiry, timetable
 from approvals.tickets import reading as ticket_reading
 from approvals.verification import escalation
@@ -14,6 +15,7 @@ __all__ = [
     "escalate_unverified",
     "expire_changes",
     "read_due_tickets",
+    "remind",
 ]
 
 
@@ -45,3 +47,11 @@ def escalate_unverified() -> None:
 def escalate_permit_reviews() -> None:
     """Tell what is overdue of the reviews of emergency permits, once for each step."""
     permit_reviews.escalate_overdue(now=clock.now())
+
+
+@shared_task(name="approvals.tasks.remind", ignore_result=True)  # type: ignore[untyped-decorator]
+def remind() -> None:
+    """Escalate the stages that are overdue, then remind whoever something waits for."""
+    now = clock.now()
+    stages.escalate_overdue(now=now)
+    digests.remind(now=now)

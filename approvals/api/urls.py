@@ -11,6 +11,7 @@ from approvals.api.comments import Comments
 from approvals.api.freezes import Freezes
 from approvals.api.permits import Permits
 from approvals.api.policies import Policies
+from approvals.api.reminders import Acknowledge, Preference, Snooze, WaitingList
 from approvals.api.revisions import DifferenceView
 from approvals.api.standards import StandardTemplates
 from approvals.api.tokens import Token, Tokens
@@ -68,6 +69,10 @@ urlpatterns = [
     path("change-requests/<uuid:id>/verification", Verification.as_view(), name="verification"),
     path("change-requests/<uuid:id>/inverse", Inverse.as_view(), name="inverse"),
     path("change-requests/<uuid:id>/permits", Permits.as_view({"post": "create"}), name="change-request-permits"),
+    path("change-requests/<uuid:id>/snooze", Snooze.as_view(), name="snooze"),
+    path("change-requests/<uuid:id>/acknowledge", Acknowledge.as_view(), name="acknowledge"),
+    path("waiting", WaitingList.as_view(), name="waiting"),
+    path("reminders/preference", Preference.as_view(), name="reminder-preference"),
     path("plans", Plans.as_view(), name="plans"),
     path("kinds", Kinds.as_view(), name="kinds"),
     path("tokens", Tokens.as_view(), name="tokens"),

@@ -12,7 +12,9 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from approvals import roles
+from approvals.portal import waits
 from approvals.portal.facets import Choice, Facet, facets
+from approvals.reminders.waiting import DECIDE, Waiting, waiting_for
 from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Item, ItemScope
 from approvals.requests.states import DONE, RETURNED, Status
@@ -45,6 +47,7 @@ class Section:
     count: int
     empty: str
     query: str
+    folded: bool = False
 
     @property
     def more(self) -> int:
@@ -110,14 +113,19 @@ def counts(user: User, now: datetime) -> Counts:
 def work(*, user: User, now: datetime) -> Work:
     """Everything that waits for a user, and what became of their own requests."""
     seen = visible(user)
-    awaiting = _section(
-        "awaiting",
-        "Awaiting your decision",
-        _awaiting(seen, user, now).order_by("submitted_at", "number"),
-        "Nothing waits for your decision. When a stage asks you or whom you decide for, the change appears here.",
-        "whose=awaiting",
-    )
-    sections = [awaiting]
+    decisions = [one for one in waiting_for(user, now) if one.what == DECIDE]
+    snoozed = [one for one in decisions if one.snoozed(now)]
+    sections = [
+        _waiting_section(
+            "awaiting",
+            "Awaiting your decision",
+            [one for one in decisions if not one.snoozed(now)],
+            "Nothing waits for your decision. When a stage asks you or whom you decide for, the change appears here.",
+            now,
+        )
+    ]
+    if snoozed:
+        sections.append(_waiting_section("snoozed", "Put off by you", snoozed, "", now, folded=True))
     if user.has_perm(roles.APPLY):
         sections.append(
             _section(
@@ -151,7 +159,8 @@ def work(*, user: User, now: datetime) -> Work:
     sections.append(
         _section("applied", "Recently applied", applied, "No change has been applied yet.", "status=done", most=RECENT)
     )
-    lead, urgent = _lead(sections, now)
+    overdue = sum(one.overdue(now) for one in decisions)
+    lead, urgent = _lead(sections, overdue, now)
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
 
@@ -239,7 +248,18 @@ def _section(
     return Section(name, title, rows[:most], count, empty, query)
 
 
-def _lead(sections: Sequence[Section], now: datetime) -> tuple[str, bool]:
+def _waiting_section(
+    name: str, title: str, waiting: Sequence[Waiting], empty: str, now: datetime, folded: bool = False
+) -> Section:
+    """What waits, what is due first, each with its due instant and how it can be put off."""
+    shown = {one.change_request.id: waits.shown(one, now=now) for one in waiting[:ROWS_PER_PAGE]}
+    rows = {row.id: row for row in described(ChangeRequest.objects.filter(id__in=list(shown)))}
+    for key, row in rows.items():
+        row.waiting = shown[key]  # type: ignore[attr-defined]  # for the template, beside the annotations
+    return Section(name, title, [rows[key] for key in shown], len(waiting), empty, "whose=awaiting", folded)
+
+
+def _lead(sections: Sequence[Section], overdue: int, now: datetime) -> tuple[str, bool]:
     by_name = {section.name: section for section in sections}
     awaiting, to_apply = by_name["awaiting"], by_name.get("to-apply")
     mine = by_name["mine"]
@@ -252,6 +272,8 @@ def _lead(sections: Sequence[Section], now: datetime) -> tuple[str, bool]:
         elif harmful:
             text += f"; {len(harmful)} of them would interrupt somebody’s access"
         said.append(text)
+    if overdue:
+        said.append(_number(overdue, "decision is overdue", "decisions are overdue"))
     if to_apply and to_apply.count:
         said.append(f"{_number(to_apply.count, 'approved change waits', 'approved changes wait')} to be applied")
     if (to_verify := by_name.get("to-verify")) and to_verify.count:

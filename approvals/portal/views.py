@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from approvals.attachments.services import comment_with_file
-from approvals.portal import after, discussion, editing, files, inbox, reading, tied
+from approvals.portal import after, discussion, editing, files, inbox, reading, tied, waits
 from approvals.portal.signed_in import SignedInPage as SignedInPage
 from approvals.printing import documents
 from approvals.requests import application, replanning, review, services
@@ -76,6 +76,7 @@ class Change(SignedInPage):
                 "files": attached,
                 "tickets": tied.section(change_request=shown.change_request, user=self.user, now=self.now),
                 "after": after.read(change_request=shown.change_request, user=self.user, now=self.now),
+                "waiting": waits.of_request(change_request=shown.change_request, user=self.user, now=self.now),
                 "now": self.now,
             }
             | more,

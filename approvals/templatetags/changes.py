@@ -9,6 +9,8 @@ from django.contrib.auth.models import AnonymousUser
 from approvals import roles
 from approvals.portal import inbox
 from approvals.portal.inbox import Counts
+from approvals.reminders.models import ReminderPreference
+from approvals.reminders.services import frequency_of
 from approvals.requests.models import ChangeRequest, Decision
 from approvals.requests.states import PRESENTATIONS, Status
 from approvals.verification.reads import is_overdue
@@ -50,6 +52,13 @@ def work_counts(context: dict[str, Any]) -> Counts:
     """The numbers in the navigation, for who is signed in."""
     user = getattr(context.get("request"), "user", None) or AnonymousUser()
     return inbox.counts(user, clock.now()) if isinstance(user, User) and user.is_active else _NOTHING
+
+
+@register.simple_tag
+def reminder_frequencies(user: User) -> list[tuple[str, str, bool]]:
+    """The ways in which people are reminded, each with whether it is the user's."""
+    chosen = frequency_of(user)
+    return [(value, label, value == chosen) for value, label in ReminderPreference.Frequency.choices]
 
 
 @register.filter

@@ -26,6 +26,7 @@ APPEND_ONLY = [
     "approvals_criteriontick",
     "approvals_verificationreminder",
     "approvals_permitreview",
+    "approvals_reminder",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from approvals.attachments.services import attach as attach_file
 from approvals.discussion import services as discussion
 from approvals.governed import Draft
 from approvals.policies.rules import DEFAULT_CHAIN, DEFAULT_WAIVER_ROLE
+from approvals.reminders import services as reminders
+from approvals.reminders import stages as overdue
 from approvals.requests import errors
 from approvals.requests.states import DONE, OPEN, PRESENTATIONS, TRANSITIONS, Action, Status
 from audit import contributors
@@ -37,7 +40,7 @@ from tests.approvals import (
     test_verification,
 )
 from tests.approvals.files import PDF
-from tests.approvals.world import World
+from tests.approvals.world import World, revision_of
 
 ON_PAGES = {"entitlements.login.added", "entitlements.login.changed"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,8 +160,25 @@ def act_out(world: World) -> None:
     attach_file(change_request_id=world.propose().id, author=world.author, file=Upload("order.pdf", PDF), now=given.NOW)
     test_ticket_sentences.act_out(world)
     test_delegations.act_out(world)
+    act_out_reminders(world)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
     for grant in (grants.grant_access, grants.revoke_access):
         grant(holder=world.author, target=Account, ids=[world.account.id], actor=world.operator, now=given.NOW)
+
+
+def act_out_reminders(world: World) -> None:
+    """What waits is put off, seen, and at last escalated."""
+    given.record(
+        "policy.create",
+        name="In time",
+        stages=[{"position": 1, "role": "licensing", "quorum": 2, "due_hours": 48}],
+    )
+    request = world.submit(Draft("account.create", {"code": "another-unit", "name": "Another unit"}))
+    later = given.NOW + timedelta(hours=1)
+    reminders.snooze(change_request_id=request.id, user=world.first, until=later, now=given.NOW)
+    reminders.acknowledge(change_request_id=request.id, user=world.first, now=given.NOW)
+    stage = revision_of(request).stages.order_by("position").first()
+    assert stage is not None
+    overdue.escalate(late=stage, now=given.NOW + timedelta(days=30))
