@@ -49,7 +49,9 @@ def pictures(document: Document, *, dots_per_inch: float = 100) -> list[bytes]:
 
 def _set(document: Document, *, form: str, dots_per_inch: float | None = None) -> list[bytes]:
     inputs = {"data": json.dumps(_data(document))}
-    options: dict[str, Any] = {"format": form, "timestamp": document.dated, "ppi": dots_per_inch}
+    # A PDF's date has no smaller unit than seconds.
+    dated = document.dated.replace(microsecond=0)
+    options: dict[str, Any] = {"format": form, "timestamp": dated, "ppi": dots_per_inch}
     try:
         standard = ACCESSIBLE if form == "pdf" else None
         pages = typst.Compiler(TEMPLATE, sys_inputs=inputs).compile(pdf_standards=standard, **options)

@@ -34,6 +34,16 @@ class TestPrinted:
 
         assert of(request, pilot.legal, days=3) == first
 
+    def test_is_dated_by_an_instant_within_a_second(self, pilot: Pilot) -> None:
+        request = services.propose(
+            title="To production",
+            drafts=[pilot.grant(14)],
+            author=pilot.author,
+            now=given.NOW + timedelta(microseconds=465892),
+        )
+
+        assert of(request, pilot.author).startswith(b"%PDF")
+
     def test_differs_once_somebody_decided(self, pilot: Pilot) -> None:
         request = pilot.submitted()
         first = of(request, pilot.first)
