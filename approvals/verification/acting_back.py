@@ -147,6 +147,8 @@ def act_back(*, change_request_id: uuid.UUID, user: User, now: datetime, seen: s
         if seen is not None and seen != outlook.digest:
             raise NotInOneClick("What would be restored is not what you read any more. Read it again, then decide.")
         items = outlook.planned.items
+        # What it restores adds up too: whoever applies the like at this moment sees it.
+        governed.planner().hold(items=items)
         application.check_bases(items)
         # Asked once more: from here on no freeze comes in between.
         gates.check_open(step=Step.APPLICATION, asked=_asked(original, outlook.planned, now))

@@ -158,7 +158,7 @@ AGREEMENT_ASPECTS = {
     **dict.fromkeys(
         (
             "side licensor licensee_id purchaser reseller covered_accounts covers_descendants assignability documents "
-            "clauses bridge_production_use bridge_needs_written_consent"
+            "clauses consents bridge_production_use bridge_needs_written_consent"
         ).split(),
         (Aspect.CLAUSES,),
     ),
@@ -175,7 +175,9 @@ AGREEMENT_ASPECTS = {
     "bridge_seats": (Aspect.SEATS,),
     "bridge_countries": (Aspect.REGIONS,),
     "bridge_price": (Aspect.PRICE,),
+    "screenings": (Aspect.COMPLIANCE,),
     "budget": (Aspect.COST,),
+    "exchange_rates": (Aspect.COST,),
     "currency": (Aspect.PRICE,),
     "owner_id": NOBODYS,
 }
@@ -185,10 +187,13 @@ ORDER_LINE_ASPECTS = {
     "reference": NOBODYS,
     "sku_revision_id": (Aspect.FEATURES,),
     "periods": (Aspect.SEATS, Aspect.PRICE, Aspect.COST),
-    **dict.fromkeys("starts_at ends_at co_term_on retired_at".split(), (Aspect.TERM,)),
+    **dict.fromkeys("starts_at ends_at co_term_on cancelable_on retired_at".split(), (Aspect.TERM,)),
     **dict.fromkeys("billing list_price discount_percent currency".split(), (Aspect.PRICE,)),
     **dict.fromkeys(
-        ("proration credit_rule purchase_order purchase_order_on tax_percent cost_center gl_code").split(),
+        (
+            "proration credit_rule purchase_order purchase_order_on purchase_order_amount tax_percent cost_center "
+            "gl_code"
+        ).split(),
         (Aspect.COST,),
     ),
 }

@@ -62,7 +62,7 @@ class TestDigest:
     def test_covers_all_that_the_design_names(self, world: World) -> None:
         document = revision_of(world.propose()).document
 
-        named = {"items", "rationale", "schedule", "waiver", "plan", "risk", "policy", "demands"}
+        named = {"items", "rationale", "schedule", "waiver", "plan", "risk", "policy", "demands", "standard"}
         assert set(document) == named | {"format", "change_request", "revision", "title"}
         assert set(document["rationale"]) == {"justification", "impact", "acceptance_criteria", "rollback"}
         assert set(document["plan"]) == {
