@@ -123,14 +123,17 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         )
 
     def _tell(self, error: DomainError) -> None:
-        issues = error.context.get("errors") or [{"field": name, "message": error.message} for name in error.context]
+        listed = error.context.get("errors")
+        # What is told of a part that is no field of this form, such as a schedule, is told above it.
+        listed = listed if isinstance(listed, list | tuple) else None
+        issues = listed or [{"field": name, "message": error.message} for name in error.context]
         told = False
         for issue in issues:
             field = self.field_of(str(issue["field"]).split(".")[0])
             if field in self.fields and not self.fields[field].widget.is_hidden:
                 self.add_error(field, str(issue["message"]))
                 told = True
-            elif error.context.get("errors"):
+            elif listed:
                 self.add_error(None, f"{issue['message']}")
                 told = True
         if not told:

@@ -68,6 +68,14 @@ def registry(db: None) -> Registry:
         seats=40,
         starts_at=given.NOW.isoformat(),
     )
+    given.record(
+        "standard_template.create",
+        name="A few more seats",
+        kinds=["entitlement.amend"],
+        conditions=[{"field": "seats_after", "operator": "at_most", "value": 20}],
+        proposer_roles=["requester"],
+        expires_at=later(365).isoformat(),
+    )
     return Registry(
         {model._meta.model_name: model._default_manager.first() for model in governed.governed_models()}
         | {"entitlement": entitlement, "skurevision": revision}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from approvals.authority.models import AuthorityLimit
 from approvals.freezes.models import AccountingPeriod, Freeze
 from approvals.policies.models import Policy
 from approvals.standards.models import StandardTemplate
@@ -36,7 +37,19 @@ def _template() -> StandardTemplate:
     return template
 
 
+def _limit() -> AuthorityLimit:
+    limit: AuthorityLimit = given.record(
+        "authority_limit.create",
+        person=given.user("licensing").username,
+        role="licensing",
+        seats=10,
+        starts_at=given.NOW.isoformat(),
+    )
+    return limit
+
+
 MAKERS = {
+    AuthorityLimit: _limit,
     Freeze: partial(given.record, "freeze.create", name="One", reason="So.", everything=True, **OVER),
     AccountingPeriod: partial(given.record, "accounting_period.close", label="2020-01", **OVER),
     Policy: partial(given.record, "policy.create", name="One", stages=STAGES),
@@ -56,6 +69,7 @@ MAKERS = {
 
 # A field of each that can be amended, and its new value.
 AMENDMENTS: dict[type[Any], dict[str, Any]] = {
+    AuthorityLimit: {"seats": 20},
     Freeze: {"reason": "Since today."},
     AccountingPeriod: {"label": "January"},
     Policy: {"description": "Since today."},
