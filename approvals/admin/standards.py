@@ -63,6 +63,9 @@ class StandardTemplateAdmin(ProposingAdmin):
     """Which changes are approved before anybody asks for them, and within which bounds."""
 
     form = StandardTemplateForm
+    create_kind = "standard_template.create"
+    amend_kind = "standard_template.amend"
+    retire_kind = "standard_template.retire"
     list_display = ("name", "kinds_shown", "bounds", "expires_at")
     list_filter = (UseFilter,)
     search_fields = ("name", "description")

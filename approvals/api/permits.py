@@ -101,7 +101,7 @@ class Permits(ApiView, GenericViewSet[Permit]):
         tags=["permits"],
     )
     @idempotent
-    def create(self, request: Request, id: uuid.UUID) -> Response:
+    def take(self, request: Request, id: uuid.UUID) -> Response:
         """Take a permit for the revision of this digest. Nothing is applied yet."""
         permissions.visible_request(user=sender(request), change_request_id=id)
         permit = services.take(
