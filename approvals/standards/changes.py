@@ -12,6 +12,7 @@ from approvals.policies.changes import Condition
 from approvals.records.kinds import AmendKind, CreateKind, RecordKind, RetireKind
 from approvals.records.payloads import Name, Payload, RetirePayload, Text, partial
 from approvals.records.rows import parse_instant
+from approvals.records.undoing import RestoreKind
 from approvals.standards import rules
 from approvals.standards.models import StandardTemplate
 from foundation.errors import InvalidInput
@@ -99,6 +100,10 @@ def _refuse(field: str, sentences: Iterable[str]) -> None:
         raise InvalidInput(" ".join(told), errors=[{"field": field, "message": sentence} for sentence in told])
 
 
+class RestoreTemplate(_TemplateKind, RestoreKind):
+    """Restore a standard template."""
+
+
 KINDS: tuple[Kind, ...] = (
     CreateTemplate(
         name="standard_template.create",
@@ -118,4 +123,5 @@ KINDS: tuple[Kind, ...] = (
         model=StandardTemplate,
         payload=RetirePayload,
     ),
+    RestoreTemplate(model=StandardTemplate),
 )

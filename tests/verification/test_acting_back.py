@@ -499,7 +499,7 @@ RECORDS: dict[str, Callable[[World], Any]] = {
     "policy": lambda world: given.record(
         "policy.create",
         name="Extra",
-        conditions=[{"field": "kind", "operator": "is", "value": "none"}],
+        conditions=[{"field": "kind", "operator": "is", "value": "product.retire"}],
         stages=[{"position": 1, "role": "licensing", "quorum": 1}],
     ),
 }
