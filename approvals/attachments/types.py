@@ -14,6 +14,7 @@ from email.parser import BytesHeaderParser
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MIMETYPE = "mimetype"
+GREATEST_JSON_READ = 1024 * 1024
 _UNREADABLE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, RuntimeError)
 _HEADER = re.compile(rb"[!-9;-~]+:")
 
@@ -49,6 +50,10 @@ def _is_text(content: bytes) -> bool:
 
 
 def _is_json(content: bytes) -> bool:
+    """Whether content is JSON; of a large one whether it is text that begins and ends as JSON does."""
+    if len(content) > GREATEST_JSON_READ:
+        # Reading many small values takes thirty times their length in memory.
+        return _is_text(content) and (content.strip()[:1] + content.strip()[-1:]) in (b"{}", b"[]")
     try:
         json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):

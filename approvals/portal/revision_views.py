@@ -58,7 +58,14 @@ class Revisions(SignedInPage):
 
 def _shown(items: Sequence[ItemChange]) -> list[dict[str, Any]]:
     return [
-        {"change": _WORDS[item.change], "title": _title(item.kind), "label": item.label, "lines": item.lines}
+        {
+            "change": _WORDS[item.change],
+            "title": _title(item.kind),
+            "label": item.label,
+            "lines": item.lines,
+            # Of what is wholly new, or wholly gone, there is no other side.
+            "bare": item.change != "changed",
+        }
         for item in items
     ]
 

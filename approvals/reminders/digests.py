@@ -19,11 +19,12 @@ from django.db.models import Q
 
 from approvals import roles
 from approvals.authority.models import Delegation
-from approvals.reminders.ladder import Rung, latest_digest_time
+from approvals.reminders.ladder import DAY, Rung, latest_digest_time
 from approvals.reminders.models import Reminder, ReminderPreference
 from approvals.reminders.services import frequency_of, zone_of
 from approvals.reminders.waiting import APPLY, DECIDE, MEND, Waiting, waiting_for
 from approvals.requests.models import ChangeRequest, Stage
+from approvals.requests.querysets import StageQuerySet
 from approvals.requests.states import RETURNED, Status
 from foundation.identity.models import User
 from foundation.mail import services as mail
@@ -43,10 +44,10 @@ def remind(*, now: datetime) -> int:
 
     What one person meets stops no other. A week in which nothing ran ends with one mail for each.
     """
-    sent = 0
+    sent, hurry = 0, _asked().filter(due_hours__lt=24).exists()
     for user_id in _concerned(now):
         try:
-            sent += _remind_one(user_id, now)
+            sent += _remind_one(user_id, now, hurry)
         except Exception:
             logger.exception("A reminder broke; it is tried again at the next run.")
     return sent
@@ -55,11 +56,8 @@ def remind(*, now: datetime) -> int:
 def _concerned(now: datetime) -> Sequence[uuid.UUID]:
     """Logins for whom something could wait; what does is asked for each of them."""
     asked: set[uuid.UUID] = set()
-    stages = Stage.objects.filter(
-        revision__change_request__status=Status.IN_REVIEW, completed_at__isnull=True, opened_at__isnull=False
-    )
     chains: dict[tuple[str, str, str], Stage] = {}
-    for stage in stages.defer("reasons"):
+    for stage in _asked().defer("reasons"):
         chains.setdefault((stage.role, str(stage.people), stage.backup_role if stage.escalated_at else ""), stage)
     for stage in chains.values():
         asked.update(stage.deciders().values_list("id", flat=True))
@@ -69,6 +67,13 @@ def _concerned(now: datetime) -> Sequence[uuid.UUID]:
     if ChangeRequest.objects.filter(status=Status.APPROVED).exists():
         asked.update(_appliers())
     return sorted(asked)
+
+
+def _asked() -> StageQuerySet:
+    """The stages that ask somebody now, and some of replaced revisions."""
+    return Stage.objects.filter(
+        revision__change_request__status=Status.IN_REVIEW, completed_at__isnull=True, opened_at__isnull=False
+    )
 
 
 def _authors() -> Iterable[uuid.UUID]:
@@ -86,14 +91,17 @@ def _appliers() -> Iterable[uuid.UUID]:
 
 
 @transaction.atomic(durable=True)
-def _remind_one(user_id: uuid.UUID, now: datetime) -> bool:
-    """Write one person's mail, if it is time and there is a new step; whether it was written."""
+def _remind_one(user_id: uuid.UUID, now: datetime, hurry: bool) -> bool:
+    """Write one person's mail, if it is time and there is a new step, or one that hurries; whether it was written."""
     user = User.objects.select_for_update(skip_locked=True, no_key=True).filter(id=user_id, is_active=True).first()
-    if user is None or not _is_time(user, now):
+    if user is None:
+        return False
+    by_morning = _is_time(user, now)
+    if not (by_morning or hurry):
         return False
     waiting = waiting_for(user, now)
     new = _new_steps(user, waiting, now)
-    if not new:
+    if not new or not (by_morning or any(_hurries(one, rung) for one, rung in new)):
         return False
     mail_id = uuid.uuid4()
     rows = Reminder.objects.bulk_create(
@@ -123,6 +131,12 @@ def _is_time(user: User, now: datetime) -> bool:
         return True
     morning = latest_digest_time(now=now, zone=zone_of(user))
     return not Reminder.objects.filter(human_id=user.human_id, created_at__gte=morning).exists()
+
+
+def _hurries(one: Waiting, rung: Rung) -> bool:
+    """Whether the next morning could be too late: less than a day was given, and it is not overdue for long."""
+    given = one.due_at - one.since if one.due_at is not None else DAY
+    return given < DAY and rung.step in ("half", "due")
 
 
 def _new_steps(user: User, waiting: Sequence[Waiting], now: datetime) -> list[tuple[Waiting, Rung]]:

@@ -19,9 +19,10 @@ from approvals.requests import schedules
 JSON = Any
 Lines = Mapping[int, Sequence[FieldLine]]
 NOTHING = "–"
-# Comparing word by word costs the product of the lengths; longer texts are told whole, old and new.
-GREATEST_PRODUCT = 4_000_000
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+# Comparing word by word costs more than the product of the lengths; what is longer is told whole, old and new.
+GREATEST_PRODUCT = 2_000_000
+# With the space behind it: single spaces are in every place of both texts, and comparing those takes minutes.
+_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 _TEXTS = (("justification", "Justification"), ("impact", "Expected impact"), ("rollback", "Rollback"))
 
 
@@ -104,10 +105,39 @@ def between(*, old: Mapping[str, JSON], new: Mapping[str, JSON], old_lines: Line
 def words(old: str, new: str) -> tuple[TextPart, ...]:
     """The parts of two texts, compared word by word; joined, the parts that are not added are the old text."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
-    if len(before) * len(after) > GREATEST_PRODUCT:
-        before, after = [old], [new]
+    begin = _alike(before, after)
+    end = _alike(before[begin:][::-1], after[begin:][::-1])
+    middle = before[begin : len(before) - end], after[begin : len(after) - end]
+    if len(middle[0]) * len(middle[1]) > GREATEST_PRODUCT:
+        middle = ["".join(middle[0])], ["".join(middle[1])]
+    parts = [
+        TextPart(Part.SAME, "".join(before[:begin])),
+        *_compared(*middle),
+        TextPart(Part.SAME, "".join(before[len(before) - end :])),
+    ]
+    joined: list[TextPart] = []
+    for part in parts:
+        if joined and joined[-1].part == part.part:
+            part = TextPart(part.part, joined.pop().text + part.text)
+        if part.text:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _alike(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many words two texts begin with alike."""
+    count = 0
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _compared(before: Sequence[str], after: Sequence[str]) -> list[TextPart]:
     found: list[TextPart] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    # Words that are everywhere begin no stretch that is alike (autojunk): otherwise a rewritten page takes minutes.
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after).get_opcodes():
         if tag == "equal":
             found.append(TextPart(Part.SAME, "".join(before[i1:i2])))
             continue
@@ -115,7 +145,7 @@ def words(old: str, new: str) -> tuple[TextPart, ...]:
             found.append(TextPart(Part.REMOVED, "".join(before[i1:i2])))
         if j2 > j1:
             found.append(TextPart(Part.ADDED, "".join(after[j1:j2])))
-    return tuple(found)
+    return found
 
 
 def _values(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> tuple[ValueChange, ...]:

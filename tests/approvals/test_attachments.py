@@ -182,6 +182,17 @@ class TestAttach:
         assert not Blob.objects.exists()
 
 
+class TestJson:
+    def test_of_a_mebibyte_is_read_and_of_more_is_looked_at(self) -> None:
+        fits = TYPES["json"].fits
+
+        assert fits(b"[" + b"1," * 10 + b"1]")
+        assert not fits(b"[" + b"1," * 10 + b"]")
+        assert fits(b"[" + b"[]," * 1_000_000 + b"[]]\n")
+        assert not fits(b"[" + b"[]," * 1_000_000)
+        assert not fits(b"<html>" + b" " * 2_000_000)
+
+
 @pytest.mark.django_db
 class TestFilesOfComments:
     def test_are_kept_with_what_was_said(self, world: World) -> None:

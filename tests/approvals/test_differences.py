@@ -1,5 +1,7 @@
 """What changed between two revisions, and who is told of it."""
 
+import time
+
 import pytest
 from hypothesis import given as example
 from hypothesis import strategies as st
@@ -37,9 +39,9 @@ class TestWords:
         parts = words("Five seats for Nordwind.", "Six seats for Nordwind, as ordered.")
 
         assert [(one.part, one.text) for one in parts] == [
-            (Part.REMOVED, "Five"),
-            (Part.ADDED, "Six"),
-            (Part.SAME, " seats for Nordwind"),
+            (Part.REMOVED, "Five "),
+            (Part.ADDED, "Six "),
+            (Part.SAME, "seats for Nordwind"),
             (Part.ADDED, ", as ordered"),
             (Part.SAME, "."),
         ]
@@ -50,6 +52,29 @@ class TestWords:
 
         assert "".join(one.text for one in parts if one.part != Part.ADDED) == old
         assert "".join(one.text for one in parts if one.part != Part.REMOVED) == new
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (" ".join(f"a{n}" for n in range(1_400)), " ".join(f"b{n}" for n in range(1_400))),
+            ("a " * 1_400, "b a " * 700),
+            (" ." * 1_400, ". a" * 460),
+            (" ".join(f"w{n % 140}" for n in range(1_400)), " ".join(f"w{n * 7 % 141}" for n in range(1_400))),
+        ],
+    )
+    def test_of_a_rewritten_page_take_no_minutes(self, old: str, new: str) -> None:
+        began = time.process_time()
+
+        words(old, new)
+
+        assert time.process_time() - began < 5
+
+    def test_of_a_long_text_with_a_small_edit_are_told_word_by_word(self) -> None:
+        text = " ".join(f"w{n}" for n in range(20_000))
+
+        parts = words(text, text.replace("w10000", "changed"))
+
+        assert [one.text for one in parts if one.part != Part.SAME] == ["w10000 ", "changed "]
 
     def test_of_very_long_texts_are_told_whole(self) -> None:
         old, new = "a " * 5_000, "b " * 5_000

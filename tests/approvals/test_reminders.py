@@ -21,6 +21,7 @@ from foundation.outbox.models import OutboxMessage
 from tests import given
 from tests.approvals import world as building
 from tests.approvals.conftest import LedgerDown
+from tests.approvals.test_delegations import give
 from tests.approvals.world import World, approve, fresh, revision_of
 
 HOURS = 120
@@ -124,6 +125,26 @@ class TestRemind:
         digests.remind(now=after(hours=120))
         assert told().count(str(timed.first.id)) == 3
         assert fresh(late).status == "in_review"
+
+    def test_does_not_leave_to_the_morning_what_is_due_before(self, timed: World) -> None:
+        due_policy(due_hours=4)
+        timed.submit()
+        counts = []
+        # NOW is 10:00; the next morning is 08:00.
+        for hours in (1, 2, 3, 4, 5, 8, 12, 21, 22):
+            digests.remind(now=after(hours=hours))
+            counts.append(told().count(str(timed.first.id)))
+
+        assert counts == [0, 1, 1, 2, 2, 2, 2, 2, 3]
+
+    def test_reminds_deputies_too(self, timed: World) -> None:
+        deputy = given.user("legal")
+        give(timed.first, deputy, role="licensing")
+        timed.submit()
+
+        digests.remind(now=after(hours=61))
+
+        assert str(deputy.id) in told()
 
     def test_reminds_nobody_who_has_decided(self, timed: World) -> None:
         request = timed.submit()
