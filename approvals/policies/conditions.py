@@ -190,7 +190,7 @@ def _explain(condition: Compiled, item: Item) -> str:
     value = item.values[condition.field]
     if value is UNKNOWN:
         return f"{name} has no limit or is not known, {condition.words}"
-    told = _listed(item.shown[condition.field])
+    told = _listed(_meant(condition, item.shown[condition.field]))
     if not condition.fact.says:
         return f"{name} is {told}{_unit(condition.fact)}, {condition.words}"
     if condition.fact.type is FactUnit.BOOLEAN:
@@ -198,6 +198,13 @@ def _explain(condition: Compiled, item: Item) -> str:
         return yes if value else no or f"not: {yes}"
     sentence = condition.fact.says.format(value=told)
     return f"{sentence}, {condition.said}" if condition.said else sentence
+
+
+def _meant(condition: Compiled, shown: JSON) -> JSON:
+    """What made a condition hold: of several texts those that it names, else the whole value."""
+    if condition.compare is not _shares:
+        return shown
+    return [text for text in shown if text in condition.value]
 
 
 def _listed(value: JSON) -> str:

@@ -12,6 +12,7 @@ from approvals.records.kinds import AmendKind, CreateKind, RecordKind, known, re
 from approvals.records.payloads import Code, Country, Payload, Text
 from approvals.records.rows import instance_from, instant
 from entitlements.agreements.models import OrderLine
+from entitlements.catalog.aspects import Aspect
 from entitlements.catalog.changes import EnvironmentName, Limit, SupportName, product_of_sku
 from entitlements.catalog.models import SKURevision
 from entitlements.catalog.regions import expand
@@ -140,6 +141,9 @@ class EntitlementKind(RecordKind):
     def aspects_of(self, *, before: Row | None, after: Row, effects: Row) -> frozenset[str]:
         """Those of the fields, and of people registered and seats held or released."""
         own = super().aspects_of(before=before, after=after, effects=effects)
+        if before is None:
+            # A new right stands under terms that were agreed to already; only another revision changes them.
+            own -= {Aspect.COMPLIANCE}
         return own | {aspect for name, aspect in EFFECT_ASPECTS.items() if effects.get(name)}
 
     def lasting(self, *, item: PreparedItem) -> Sequence[str]:

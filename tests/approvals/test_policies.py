@@ -90,6 +90,13 @@ SENSELESS = [
 ]
 
 
+class TestExplanation:
+    def test_tells_of_several_texts_those_that_were_asked_for(self) -> None:
+        [stage] = chain(policy(conditions=when("countries_added", "any_of", ["US", "FR"])))
+
+        assert "countries added is US, any of US, FR" in stage.reasons[0]
+
+
 class TestChoices:
     def test_refuse_a_value_that_the_fact_never_has(self) -> None:
         declared = {
@@ -191,8 +198,7 @@ class TestStagesFor:
         [stage] = chain(policy("Size", conditions=conditions))
 
         assert stage.reasons == (
-            "the policy “Size” asks for it "
-            "(seats after is 50 seats, more than 20; countries added is DE, US, any of US)",
+            "the policy “Size” asks for it (seats after is 50 seats, more than 20; countries added is US, any of US)",
         )
 
     def test_explain_what_is_not_known(self) -> None:

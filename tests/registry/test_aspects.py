@@ -105,6 +105,14 @@ class TestAspectsTouched:
 
         assert aspects == ["delivery"]
         assert {"seats", "regions", "term", "features"} <= set(touched(world.grant()))
+        assert "compliance" not in touched(world.grant())
+
+    def test_of_a_move_are_what_must_be_kept_to(self, world: World) -> None:
+        revision = given.sku_revision(world.trial.sku)
+
+        moved = touched(Draft("entitlement.move", {"sku_revision_id": str(revision.id)}, world.trial.id))
+
+        assert moved == ["compliance", "features"]
 
     def test_are_those_of_people_and_seats(self, world: World) -> None:
         assert touched(Draft("entitlement.amend", {"release": [str(world.people[0].id)]}, world.trial.id)) == ["seats"]
