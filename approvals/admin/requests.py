@@ -18,7 +18,8 @@ from approvals.requests import schedules
 from approvals.requests.models import ChangeRequest
 from approvals.requests.rules import REQUIRED
 from approvals.requests.services import current
-from approvals.requests.states import PRESENTATIONS, Status
+from approvals.requests.states import DONE, PRESENTATIONS, Status
+from approvals.verification.rules import criteria
 from foundation.identity.models import User
 from foundation.web.reading import ReadingAdmin
 
@@ -52,8 +53,18 @@ class ChangeRequestAdmin(ReadingAdmin):
         "schedule",
         "applied_at",
         "applied_by",
+        "verification",
     )
-    readonly_fields = ("status_shown", "waits_for", "page", "summary", "changes", "rationale", "schedule")
+    readonly_fields = (
+        "status_shown",
+        "waits_for",
+        "page",
+        "summary",
+        "changes",
+        "rationale",
+        "schedule",
+        "verification",
+    )
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answer for everybody of staff with a role."""
@@ -107,6 +118,17 @@ class ChangeRequestAdmin(ReadingAdmin):
         """Return the window in which the clock applies it, if there is one."""
         window = schedules.of(current(obj).document)
         return f"To be applied {window.local}" if window else "When somebody applies it, after the last approval"
+
+    @admin.display(description="After application")
+    def verification(self, obj: ChangeRequest) -> str:
+        """Return each criterion with what was seen of it last."""
+        if obj.status not in DONE or obj.system:
+            return _UNTITLED
+        found = criteria(change_request=obj, revision=current(obj))
+        rows = (
+            (one.text, f"{one.latest}, by {one.latest.checked_by}" if one.latest else "not checked") for one in found
+        )
+        return format_html_join("", '<p class="mb-2"><strong>{}</strong> {}</p>', rows)
 
     @admin.display(description="Why")
     def rationale(self, obj: ChangeRequest) -> str:

@@ -107,5 +107,5 @@ KINDS: tuple[Kind, ...] = (
     RetireKind(
         name="authority_limit.retire", title="Retire authority limit", model=AuthorityLimit, payload=RetirePayload
     ),
-    RestoreLimit(model=AuthorityLimit),
+    RestoreLimit(model=AuthorityLimit, sort="authority_limit"),
 )

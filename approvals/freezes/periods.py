@@ -78,7 +78,7 @@ KINDS: tuple[Kind, ...] = (
         model=AccountingPeriod,
         payload=RetirePayload,
     ),
-    RestorePeriod(model=AccountingPeriod),
+    RestorePeriod(model=AccountingPeriod, sort="accounting_period"),
 )
 
 

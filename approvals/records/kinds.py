@@ -141,7 +141,7 @@ class RecordKind:
 
         :raises approvals.governed.UnknownKind: if the model has none
         """
-        name = f"{self.model._meta.model_name}.restore"
+        name = f"{self.name.partition('.')[0]}.restore"
         restoring = cast(Restorer, governed.kind(name))
         found = restoring.restoration(undone=undone, row=restoring.row_now(undone.item.record_id), now=now)
         draft = None if found.is_empty else Draft(name, {"undoes": str(undone.item_id)}, undone.item.record_id)

@@ -23,9 +23,10 @@ _ALONE = Preparation(now=datetime.max.replace(tzinfo=UTC), author=None, pending=
 class RestoreKind(AmendKind):
     """Take back what an item of an applied change did to a record; what others changed since stays."""
 
-    def __init__(self, *, model: type[GovernedModel]) -> None:
+    def __init__(self, *, model: type[GovernedModel], sort: str = "") -> None:
+        """Make the kind of a model; `sort` is how the names of its other kinds begin, if not with the model's."""
         super().__init__(
-            name=f"{model._meta.model_name}.restore",
+            name=f"{sort or model._meta.model_name}.restore",
             title=f"Restore {model._meta.verbose_name}",
             model=model,
             payload=RestorePayload,

@@ -86,6 +86,10 @@ class AmendTemplate(_TemplateKind, AmendKind):
     """Change a template: a new version, which requests that cite the former one do not have."""
 
 
+class RestoreTemplate(_TemplateKind, RestoreKind):
+    """Restore a template: a new version, whatever its bounds were before."""
+
+
 def _check_kinds(names: Iterable[str]) -> None:
     for name in names:
         if governed.kind(name).model._meta.app_label == OWN_APP:
@@ -98,10 +102,6 @@ def _refuse(field: str, sentences: Iterable[str]) -> None:
     told = list(sentences)
     if told:
         raise InvalidInput(" ".join(told), errors=[{"field": field, "message": sentence} for sentence in told])
-
-
-class RestoreTemplate(_TemplateKind, RestoreKind):
-    """Restore a standard template."""
 
 
 KINDS: tuple[Kind, ...] = (
@@ -123,5 +123,5 @@ KINDS: tuple[Kind, ...] = (
         model=StandardTemplate,
         payload=RetirePayload,
     ),
-    RestoreTemplate(model=StandardTemplate),
+    RestoreTemplate(model=StandardTemplate, sort="standard_template"),
 )

@@ -5,12 +5,13 @@ Note "Highest step": a run climbs to the step that has come and sends one mail f
 are not sent belatedly.
 """
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from approvals import events, roles
 from approvals.policies.eligibility import holders_of
@@ -25,17 +26,19 @@ from approvals.verification.reads import due_at
 from foundation.identity.models import User
 from foundation.mail import services as mail
 
+logger = logging.getLogger(__name__)
+
 APPLYING_ROLES = frozenset(role.name for role in roles.ROLES if roles.APPLY in role.permissions)
 # Whose business an application by the clock is.
 CLOCK_ROLE = "it_operations"
 
 
 def overdue(*, now: datetime) -> QuerySet[ChangeRequest]:
-    """Applied changes whose time for verification is over, the oldest first."""
+    """Applied changes whose time for verification is over and whose ladder is not climbed to its end, oldest first."""
     latest = now - timedelta(days=settings.VERIFICATION_DAYS)
-    return ChangeRequest.objects.filter(status=Status.APPLIED, system=False, applied_at__lte=latest).order_by(
-        "applied_at", "number"
-    )
+    done = VerificationReminder.objects.filter(change_request=OuterRef("pk"), step=len(rules.LADDER))
+    found = ChangeRequest.objects.filter(~Exists(done), status=Status.APPLIED, system=False, applied_at__lte=latest)
+    return found.order_by("applied_at", "number")
 
 
 def escalate(*, now: datetime) -> int:
@@ -49,8 +52,12 @@ def escalate(*, now: datetime) -> int:
     """
     climbed = 0
     for key in list(overdue(now=now).values_list("id", flat=True)):
-        with transaction.atomic():
-            climbed += _climb(key, now)
+        try:
+            with transaction.atomic():
+                climbed += _climb(key, now)
+        except Exception:
+            # One request may break in any way, and the others are overdue all the same.
+            logger.exception("Change %s is not verified in time and broke; it is tried again at the next run.", key)
     return climbed
 
 

@@ -314,6 +314,23 @@ class TestEscalate:
 
         assert VerificationReminder.objects.get().step == 3
 
+    def test_goes_on_after_one_that_breaks(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        requests = [applied(world), applied(world, title="Second")]
+        whole = escalation._tell
+
+        def broken(request: ChangeRequest, *rest: Any) -> None:
+            if request.id == requests[0].id:
+                raise RuntimeError
+            whole(request, *rest)
+
+        monkeypatch.setattr(escalation, "_tell", broken)
+
+        assert escalation.escalate(now=given.NOW + 8 * DAY) == 1
+        assert VerificationReminder.objects.get().change_request == requests[1]
+        assert "tried again at the next run" in caplog.text
+
     def test_leaves_what_is_verified_or_first_data_alone(self, world: World) -> None:
         tick(applied(world, rationale=given.RATIONALE), world.first)
 

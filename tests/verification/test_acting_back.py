@@ -394,7 +394,7 @@ class TestTotality:
     def test_has_an_inverse(self, name: str) -> None:
         kind = governed.kind(name)
 
-        restoring = governed.kind(f"{kind.model._meta.model_name}.restore")
+        restoring = governed.kind(f"{name.partition('.')[0]}.restore")
 
         assert isinstance(restoring, RestoreKind), "add a RestoreKind of the model to the concept's KINDS"
         assert (restoring.model, restoring.operation) == (kind.model, Operation.UPDATE)
