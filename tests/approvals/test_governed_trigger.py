@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
 
+from approvals import governed
 from approvals.governed import Draft, governed_models
 from approvals.requests.models import ChangeRequest
 from entitlements.grants.changes import Amend
@@ -126,10 +127,10 @@ class TestGovernedTable:
 
 def amendment(row: Any) -> Draft:
     """A draft that changes the row."""
-    name = row._meta.model_name
+    named = {name.partition(".")[2]: name for name, kind in governed.kinds().items() if kind.model is type(row)}
     if type(row) in rows.AMENDMENTS:
-        return Draft(f"{name}.amend", rows.AMENDMENTS[type(row)], row.pk)
-    return Draft(f"{name}.retire", {}, row.pk)
+        return Draft(named["amend"], rows.AMENDMENTS[type(row)], row.pk)
+    return Draft(named["retire"], {}, row.pk)
 
 
 def set_local(setting: str) -> None:

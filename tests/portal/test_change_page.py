@@ -341,7 +341,7 @@ class TestLargeRequest:
         request = pilot.proposed(drafts=drafts, title="Three hundred units")
         client = signed_in(pilot.author)
 
-        with django_assert_max_num_queries(45):
+        with django_assert_max_num_queries(60):
             content = client.get(f"/changes/{request.number}/").content.decode()
         assert content.count('class="tn-change"') == 25
         assert "300 × " in content

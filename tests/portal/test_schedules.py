@@ -162,7 +162,7 @@ class TestPage:
         content = page_of(request, pilot.author)
 
         assert "This change was due and failed; nothing of it was applied." in content
-        assert f"{pilot.trial.reference} changed since this was planned" in content
+        assert f"Changed since this was planned: {pilot.trial.reference}" in content
 
 
 class TestWork:
