@@ -34,11 +34,8 @@ from approvals.api.serializers import (
     PlanSerializer,
     ProposalSerializer,
     ReplanSerializer,
-    drafts_from,
-    rationale_from,
-    schedule_from,
-    waiver_from,
 )
+from approvals.api.values import drafts_from, rationale_from, schedule_from, waiver_from
 from approvals.printing import documents
 from approvals.requests import application, permissions, replanning, review, services
 from approvals.requests.models import ChangeRequest

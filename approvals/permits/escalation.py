@@ -13,7 +13,7 @@ from django.db import transaction
 from approvals import events
 from approvals.permits import notices
 from approvals.permits.models import Permit
-from approvals.permits.review import stages_of
+from approvals.permits.review import in_place_of, stages_of, why_not_review
 from approvals.requests.recording import record_step
 from approvals.requests.schedules import utc_text
 
@@ -74,5 +74,11 @@ def _escalate(permit_id: uuid.UUID, now: datetime) -> bool:
             due=utc_text(permit.review_due_at or now),
             roles=", ".join(sorted({stage.whom for stage in missing})),
         )
-        notices.tell_overdue(permit=permit, stages=missing, step=step, now=now)
+        others = [
+            user
+            for stage in missing
+            for user in in_place_of(stage)
+            if not why_not_review(permit=permit, user=user, now=now)
+        ]
+        notices.tell_overdue(permit=permit, stages=missing, others=others, step=step, now=now)
         return True

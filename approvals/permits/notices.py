@@ -67,15 +67,17 @@ def tell_reviewed(*, permit: Permit, outcome: str, now: datetime) -> None:
     )
 
 
-def tell_overdue(*, permit: Permit, stages: Iterable[Stage], step: int, now: datetime) -> None:
-    """Remind those who could still review, and tell the administrators."""
+def tell_overdue(*, permit: Permit, stages: Iterable[Stage], others: Iterable[User], step: int, now: datetime) -> None:
+    """Remind those who could still review, tell `others` who review in their place, and the administrators."""
     missing = list(stages)
     roles = ", ".join(sorted({stage.whom for stage in missing}))
     blocked = (
         "Nobody takes another permit until then." if step > 2 else f"Until then {permit.user} takes no other permit."
     )
     mail.send(
-        recipients=_ids([*reviewers_of(permit, missing), *_seeing(permit, holders_of(ADMINISTRATOR))]),
+        recipients=_ids(
+            [*reviewers_of(permit, missing), *_seeing(permit, others), *_seeing(permit, holders_of(ADMINISTRATOR))]
+        ),
         subject=f"Overdue: the review of the emergency of change {permit.change_request.number}",
         text=(
             f"The review of the permit of {permit.user} was due {utc_text(permit.review_due_at or now)}. It misses "

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from approvals import events
 from approvals.authority.errors import OverLimit
 from approvals.permits import notices
 from approvals.permits.errors import AlreadyReviewed, NoReviewer, NothingToReview
 from approvals.permits.models import Permit, PermitReview
+from approvals.permits.rules import LONGEST_TEXT
 from approvals.permits.services import visible_permit
+from approvals.policies.eligibility import holders_of
+from approvals.policies.rules import DEFAULT_CHAIN
 from approvals.requests import permissions
 from approvals.requests import rules as request_rules
 from approvals.requests.deciding import check_may_decide
@@ -72,16 +76,31 @@ def check_may_review(*, permit: Permit, user: User, now: datetime) -> Stage:
     if any(row.reviewer_human_id == user.human_id for one in stages for row in one.given):
         raise AlreadyReviewed("You have reviewed this permit already, under this or another login.")
     for one in stages:
-        if one.missing:
-            try:
-                check_may_decide(
-                    user=user, change_request=change_request, revision=permit.revision, stage=one.stage, now=now
-                )
-            except (NotAReviewer, OverLimit):
-                continue
+        if one.missing and _is_asked(permit, one.stage, user, now):
             return one.stage
     asked = sorted({one.stage.whom for one in stages if one.missing})
     raise NoReviewer(f"The review asks {', '.join(asked)}, and not you.", asked=asked)
+
+
+def _is_asked(permit: Permit, stage: Stage, user: User, now: datetime) -> bool:
+    """Whether a stage asks a user: as for a decision, or in place of those who are overdue."""
+    change_request = permit.change_request
+    try:
+        check_may_decide(user=user, change_request=change_request, revision=permit.revision, stage=stage, now=now)
+    except (NotAReviewer, OverLimit):
+        if not permit.is_overdue(now) or not permissions.may_stand_in(user=user, change_request=change_request):
+            return False
+        return in_place_of(stage).filter(id=user.id).exists()
+    return True
+
+
+def in_place_of(stage: Stage) -> QuerySet[User]:
+    """
+    Who reviews besides those whom a stage asks once the review is overdue: its backup; else its role, or the default.
+
+    Named people may have left and limits may have ended, and a review that nobody could give would block everybody.
+    """
+    return holders_of(stage.backup_role or stage.role or DEFAULT_CHAIN.role)
 
 
 def why_not_review(*, permit: Permit, user: User, now: datetime) -> str:
@@ -115,6 +134,8 @@ def review(
     request_rules.check_on_screen(revision=permit.revision, digest=digest)
     if verdict not in Permit.Outcome.values:
         raise InvalidInput("Say whether the emergency was justified or not justified.")
+    if len(comment) > LONGEST_TEXT:
+        raise InvalidInput(f"The comment has {len(comment):,} characters; {LONGEST_TEXT:,} is the most. Shorten it.")
     if verdict == Permit.Outcome.NOT_JUSTIFIED and not comment.strip():
         raise CommentRequired(
             "Say why it was not justified: those who act on it read that.",

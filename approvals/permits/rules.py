@@ -17,6 +17,8 @@ from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.states import Action, Status
 from foundation.identity.models import User
 
+LONGEST_TEXT = 5_000
+
 
 def check_may_use(*, user: User, change_request: ChangeRequest) -> None:
     """
@@ -82,6 +84,8 @@ def check_reason(reason: str) -> str:
     :raises PermitNeedsReason: if it says nothing
     """
     said = reason.strip()
+    if len(said) > LONGEST_TEXT:
+        raise PermitNeedsReason(f"The reason has {len(said):,} characters; {LONGEST_TEXT:,} is the most. Shorten it.")
     if len(said) < len("It burns.") or not any(character.isalpha() for character in said):
         message = "Say why this can’t wait for its approvals, in a sentence: those who review it afterwards read that."
         raise PermitNeedsReason(message, errors=[{"field": "reason", "message": message}])

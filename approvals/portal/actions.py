@@ -86,7 +86,10 @@ def _buttons(
             lambda: _check_standard(revision, user, now),
             lambda: gates.check_not_stopped(step=Step.REVIEW, found=obstacles),
         )
-        yield Button("submit", "Send to review", why, "primary", "The stages below are asked, in their order.")
+        then = "The stages below are asked, in their order."
+        if standard.of(revision.document) is not None:
+            then = "It cites a standard template: if that covers it, it is approved at once and no stage is asked."
+        yield Button("submit", "Send to review", why, "primary", then)
     if change_request.status in {Status.APPROVED, Status.SCHEDULED}:
         why = refusal(
             lambda: permissions.check_may_apply(user=user, change_request=change_request),

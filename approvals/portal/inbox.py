@@ -12,6 +12,7 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from approvals import roles
+from approvals.permits.queries import awaiting_review_of
 from approvals.portal import waits
 from approvals.portal.facets import Choice, Facet, facets
 from approvals.reminders.waiting import DECIDE, Waiting, waiting_for
@@ -160,7 +161,8 @@ def work(*, user: User, now: datetime) -> Work:
         _section("applied", "Recently applied", applied, "No change has been applied yet.", "status=done", most=RECENT)
     )
     overdue = sum(one.overdue(now) for one in decisions)
-    lead, urgent = _lead(sections, overdue, now)
+    emergencies = len(awaiting_review_of(user=user, now=now))
+    lead, urgent = _lead(sections, overdue, emergencies, now)
     return Work(lead, urgent, sections, user.has_perm(roles.PROPOSE))
 
 
@@ -259,7 +261,7 @@ def _waiting_section(
     return Section(name, title, [rows[key] for key in shown], len(waiting), empty, "whose=awaiting", folded)
 
 
-def _lead(sections: Sequence[Section], overdue: int, now: datetime) -> tuple[str, bool]:
+def _lead(sections: Sequence[Section], overdue: int, emergencies: int, now: datetime) -> tuple[str, bool]:
     by_name = {section.name: section for section in sections}
     awaiting, to_apply = by_name["awaiting"], by_name.get("to-apply")
     mine = by_name["mine"]
@@ -272,8 +274,12 @@ def _lead(sections: Sequence[Section], overdue: int, now: datetime) -> tuple[str
         elif harmful:
             text += f"; {len(harmful)} of them would interrupt somebody’s access"
         said.append(text)
-    if overdue:
-        said.append(_number(overdue, "decision is overdue", "decisions are overdue"))
+    for count, one, many in (
+        (overdue, "decision is overdue", "decisions are overdue"),
+        (emergencies, "emergency waits for your review", "emergencies wait for your review"),
+    ):
+        if count:
+            said.append(_number(count, one, many))
     if to_apply and to_apply.count:
         said.append(f"{_number(to_apply.count, 'approved change waits', 'approved changes wait')} to be applied")
     if (to_verify := by_name.get("to-verify")) and to_verify.count:
@@ -283,13 +289,15 @@ def _lead(sections: Sequence[Section], overdue: int, now: datetime) -> tuple[str
     for status, one, many in (
         (Status.MISSED, "request of yours missed its window", "requests of yours missed their window"),
         (Status.FAILED, "request of yours failed when it was due", "requests of yours failed when they were due"),
+        (
+            Status.CHANGES_REQUESTED,
+            "request of yours came back with questions",
+            "requests of yours came back with questions",
+        ),
     ):
         count = sum(row.status == status for row in mine.rows)
         if count:
             said.append(_number(count, one, many))
-    returned = sum(row.status == Status.CHANGES_REQUESTED for row in mine.rows)
-    if returned:
-        said.append(f"{_number(returned, 'request of yours came', 'requests of yours came')} back with questions")
     return ("; ".join(said) or "Nothing waits for you") + ".", bool(harmful)
 
 

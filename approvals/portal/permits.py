@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from approvals import roles
 from approvals.permits import queries, rules
 from approvals.permits.models import Permit
@@ -81,7 +83,7 @@ def listing(*, user: User, now: datetime) -> Listing:
     seen = queries.visible_permits(user=user)
     waiting = [shown(row, user=user, now=now) for row in seen.to_review().order_by("review_due_at", "id")[:ROWS]]
     overdue = sum(one.overdue for one in waiting)
-    others = seen.exclude(id__in=[one.permit.id for one in waiting]).order_by("-issued_at", "id")[:ROWS]
+    others = seen.filter(Q(used_at__isnull=True) | Q(reviewed_at__isnull=False)).order_by("-issued_at", "id")[:ROWS]
     lead = "No emergency waits for its review."
     if waiting:
         lead = (

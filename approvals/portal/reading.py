@@ -14,7 +14,7 @@ from approvals.governed import Occasion, PreparedItem
 from approvals.portal import actions
 from approvals.portal.actions import Button
 from approvals.portal.moved import moved
-from approvals.requests import deciding, expiry, obstacles, outlook, permissions, revisions, schedules
+from approvals.requests import deciding, expiry, obstacles, outlook, permissions, revisions, schedules, standard
 from approvals.requests.deciding import Capacity
 from approvals.requests.drift import Drift, drifts_of
 from approvals.requests.gates import Obstacle
@@ -111,6 +111,17 @@ class Reading:
         """The plan's first line without the warning, which stands above it."""
         summary, warning = str(self.plan.get("summary", "")), self.plan.get("interruption")
         return summary.removesuffix(f"; {warning}.") + "." if warning and warning in summary else summary
+
+    @property
+    def not_asked(self) -> str:
+        """Why the stages were not asked and are asked no more, in a sentence; empty if they were, or will be."""
+        basis = self.authorization.basis if self.authorization else ""
+        if basis == Authorization.Basis.EMERGENCY:
+            return "These stages were not asked before: they review the emergency afterwards."
+        approved = self.change_request.approved_at is not None
+        if basis == Authorization.Basis.STANDARD or (approved and standard.of(self.revision.document) is not None):
+            return "These stages were not asked: the standard template that it cites was approved before."
+        return ""
 
     @property
     def status(self) -> str:

@@ -156,6 +156,7 @@ def _values(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> tuple[ValueChan
         ("Warning", plans[0].get("interruption"), plans[1].get("interruption")),
         ("When", _when(old), _when(new)),
         ("Waiver", _waiver(old["waiver"]), _waiver(new["waiver"])),
+        ("Standard template", _template(old), _template(new)),
     )
     return tuple(ValueChange(label, before or None, after or None) for label, before, after in pairs if before != after)
 
@@ -167,6 +168,11 @@ def _when(document: Mapping[str, JSON]) -> str:
 
 def _waiver(waiver: Mapping[str, str] | None) -> str | None:
     return f"{waiver['reason']} Risk borne by: {waiver['risk_owner']}" if waiver else None
+
+
+def _template(document: Mapping[str, JSON]) -> str | None:
+    cited = document.get("standard")
+    return f"{cited['name']}, version {cited['version']}" if cited else None
 
 
 def _texts(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> tuple[TextChange, ...]:

@@ -179,7 +179,7 @@ def amend(
 
     Decisions on earlier revisions are kept and count no longer. The request goes back to draft. `waiver` replaces the
     former one; a revision without it has none. A schedule, a raised risk and a standard template are kept unless others
-    are given, or None, which clears them; a template is cited at its version of now.
+    are given, or None, which clears them; a template is cited at its version of now, and dropped if it is out of force.
 
     :raises WrongState: if the request is closed
     :raises StaleDigest: if `expected_digest` is not the current revision's
@@ -200,8 +200,7 @@ def amend(
     if isinstance(schedule, Former):
         schedule = schedules.of(former.document)
     if isinstance(template_id, Former):
-        cited = standard.of(former.document)
-        template_id = cited.template_id if cited else None
+        template_id = standard.kept(former.document, now=now)
     planned = preview(
         drafts=drafts,
         user=author,

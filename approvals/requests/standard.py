@@ -15,10 +15,12 @@ from typing import Any
 
 from approvals import governed
 from approvals.governed import Plan, PreparedItem, Size
+from approvals.policies.conditions import Facts
 from approvals.policies.risk import Raised, raised_of
 from approvals.requests.errors import NotStandard, StandardLimitReached, StandardLost
 from approvals.requests.models import Authorization, Item, Revision
 from approvals.requests.revisions import Planned, Rationale, risky_facts
+from approvals.requests.schedules import utc_text
 from approvals.requests.standing import demands_on
 from approvals.standards import rules
 from approvals.standards.models import StandardTemplate
@@ -80,6 +82,13 @@ def cite(*, template_id: uuid.UUID, now: datetime) -> tuple[StandardTemplate, Ci
     return template, Citation(template.id, template.name, template.version)
 
 
+def kept(document: Mapping[str, Any], *, now: datetime) -> uuid.UUID | None:
+    """The template that an edit of a revision goes on citing: its own, while it is in force."""
+    citation = of(document)
+    template = StandardTemplate.objects.filter(id=citation.template_id).first() if citation else None
+    return template.id if template is not None and not _why_not_in_force(template, now) else None
+
+
 def prefilled(rationale: Rationale, template: StandardTemplate) -> Rationale:
     """The rationale, with the template's words where it says nothing."""
     return replace(
@@ -94,19 +103,12 @@ def prefilled(rationale: Rationale, template: StandardTemplate) -> Rationale:
 def outlook(*, planned: Planned, author: User, now: datetime) -> tuple[Coverage, ...]:
     """Every template in force that pre-approves some of the kinds concerned, with what would keep this out of it."""
     kinds = {item.kind for item in planned.items}
+    raised = planned.risk.raised if planned.risk else None
+    change = _Change.of(planned.items, planned.plan, raised, waived=planned.waiver is not None, author=author)
     return tuple(
-        Coverage(template, coverage_of(template=template, planned=planned, author=author, now=now))
+        Coverage(template, (*_outside(template, change), *_limits_reached(template, planned.items, now)))
         for template in StandardTemplate.objects.in_force().filter(expires_at__gt=now)
         if kinds & set(template.kinds)
-    )
-
-
-def coverage_of(*, template: StandardTemplate, planned: Planned, author: User, now: datetime) -> tuple[str, ...]:
-    """Sentences for what keeps a plan out of a template."""
-    raised = planned.risk.raised if planned.risk else None
-    return (
-        *_outside(template, planned.items, planned.plan, raised, waived=planned.waiver is not None, author=author),
-        *_limits_reached(template, planned.items, now),
     )
 
 
@@ -122,12 +124,10 @@ def check_covered(
     if citation is None:
         return None
     template = StandardTemplate.objects.filter(id=citation.template_id).first()
-    plan, raised = plan_of(revision.document), raised_of(revision.document)
     why = [_moved(template, citation, now)]
     if template is not None and not why[0]:
-        waived = revision.document["waiver"] is not None
         why = [
-            *_outside(template, items, plan, raised, waived=waived, author=revision.author),
+            *_outside(template, _Change.of_revision(revision, items, plan_of(revision.document))),
             *_without_role(template, submitter),
             *_limits_reached(template, items, now),
         ]
@@ -151,9 +151,7 @@ def authority(
     template = StandardTemplate.objects.select_for_update().filter(id=citation.template_id).first()
     why: Iterable[str] = [_moved(template, citation, now)]
     if template is not None and not any(why):
-        waived = revision.document["waiver"] is not None
-        raised = raised_of(revision.document)
-        why = _outside(template, items, fresh, raised, waived=waived, author=revision.author)
+        why = _outside(template, _Change.of_revision(revision, items, fresh))
     told = " ".join(sentence for sentence in why if sentence)
     if told or template is None:
         raise StandardLost(f"{told} The review is open again: its stages are asked.")
@@ -172,7 +170,7 @@ def _why_not_in_force(template: StandardTemplate, now: datetime) -> str:
     if template.retired_at is not None:
         return f"The standard template “{template.name}” is retired."
     if template.expires_at <= now:
-        return f"The standard template “{template.name}” expired on {template.expires_at:%Y-%m-%d %H:%M} UTC."
+        return f"The standard template “{template.name}” expired on {utc_text(template.expires_at)}."
     return ""
 
 
@@ -187,25 +185,37 @@ def _moved(template: StandardTemplate | None, citation: Citation, now: datetime)
     return _why_not_in_force(template, now)
 
 
-def _outside(
-    template: StandardTemplate,
-    items: Sequence[PreparedItem],
-    plan: Plan,
-    raised: Raised | None,
-    *,
-    waived: bool,
-    author: User | None,
-) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class _Change:
+    """What is compared with templates: the facts of the items, what no template covers, and who wrote it."""
+
+    facts: Sequence[Facts]
+    never: tuple[str, ...]
+    author: User | None
+
+    @classmethod
+    def of(
+        cls, items: Sequence[PreparedItem], plan: Plan, raised: Raised | None, *, waived: bool, author: User | None
+    ) -> "_Change":
+        """A planned change; the risk is a fact of each item."""
+        facts, _risk = risky_facts(items=items, plan=plan, raised=raised)
+        never = ["The plan opens a gap, which no template covers."] if plan.new_gaps else []
+        never += ["It has a waiver, which no template covers."] if waived else []
+        never += [f"A rule does not hold: {failure}." for failure in plan.failures]
+        never += [f"{demand.role} must approve it, because {demand.why}." for demand in demands_on(items)]
+        return cls(facts, tuple(never), author)
+
+    @classmethod
+    def of_revision(cls, revision: Revision, items: Sequence[PreparedItem], plan: Plan) -> "_Change":
+        """A revision's change, with its own plan or a fresh one."""
+        waived = revision.document["waiver"] is not None
+        return cls.of(items, plan, raised_of(revision.document), waived=waived, author=revision.author)
+
+
+def _outside(template: StandardTemplate, change: _Change) -> tuple[str, ...]:
     row = TemplateRow(template.name, template.kinds, template.conditions)
-    facts, _risk = risky_facts(items=items, plan=plan, raised=raised)
-    found = list(rules.unmet(template=row, facts=facts, declared=governed.declared_facts()))
-    if plan.new_gaps:
-        found.append("The plan opens a gap, which no template covers.")
-    if waived:
-        found.append("It has a waiver, which no template covers.")
-    found += [f"A rule does not hold: {failure}." for failure in plan.failures]
-    found += [f"{demand.role} must approve it, because {demand.why}." for demand in demands_on(items)]
-    return (*found, *_without_role(template, author))
+    found = rules.unmet(template=row, facts=change.facts, declared=governed.declared_facts())
+    return (*found, *change.never, *_without_role(template, change.author))
 
 
 def _without_role(template: StandardTemplate, user: User | None) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ TOLD = {
     events.REQUEST_SUBMITTED: "is in review",
     events.REQUEST_CHANGES_ASKED: "went back to its author",
     events.REQUEST_APPROVED: "has every approval that its policy asks for",
+    events.REQUEST_PREAPPROVED: "is approved by a standard template",
+    events.PERMIT_USED: "is applied under an emergency permit, without its approvals",
     events.REQUEST_SCHEDULED: "is scheduled",
     events.REQUEST_REOPENED: "is in review again",
     events.REQUEST_HELD: "is due and held for now",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from entitlements.grants.models import Entitlement
 from tests import given
@@ -78,6 +79,23 @@ class TestPermit:
         assert last.json()["outcome"] == "justified"
         assert holder.get("/api/v1/permits?to_review=true").json()["results"] == []
         assert len(holder.get("/api/v1/permits").json()["results"]) == 1
+
+    def test_is_hidden_with_its_change(self, sender: Sender, entitlement: Entitlement) -> None:
+        holder, request = sender("emergency"), propose(sender("requester"), entitlement)
+        body = {"digest": request["revision"]["digest"], "reason": "The line stands still."}
+        address = f"/api/v1/change-requests/{request['id']}/permits"
+        permit = holder.post(address, body).json()
+        stranger = APIClient()
+        stranger.force_authenticate(given.user("emergency", "licensing", everywhere=False))
+
+        assert stranger.get("/api/v1/permits").json()["results"] == []
+        assert stranger.get(f"/api/v1/permits/{permit['id']}").status_code == 404
+        for told in (
+            stranger.post(address, body),
+            stranger.post(f"/api/v1/permits/{permit['id']}/use"),
+            stranger.post(f"/api/v1/permits/{permit['id']}/reviews", body | {"verdict": "justified"}),
+        ):
+            assert told.status_code == 404
 
     def test_refuses_a_second_use_and_another_role(self, sender: Sender, entitlement: Entitlement) -> None:
         holder, request = sender("emergency"), propose(sender("requester"), entitlement)

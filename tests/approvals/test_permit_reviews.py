@@ -117,6 +117,8 @@ class TestReviewPermit:
             say(permit, world.first, "whatever")
         with pytest.raises(CommentRequired):
             say(permit, world.first, "not_justified", comment=" ")
+        with pytest.raises(InvalidInput, match="5,000 is the most"):
+            say(permit, world.first, comment="So. " * 1_300)
 
     def test_waits_for_those_who_are_asked(self, world: World, holder: User) -> None:
         permit = used(world, holder)
@@ -139,6 +141,43 @@ class TestReviewPermit:
             say(permit, world.first)
 
         assert not PermitReview.objects.exists()
+
+
+class TestReviewThatNobodyAskedCanGive:
+    """Those who were asked may have left; the review would block everybody for ever."""
+
+    def test_is_given_by_the_role_once_it_is_overdue(self, world: World, holder: User) -> None:
+        named = given.user("legal")
+        stages = [{"position": 2, "role": "legal", "quorum": 1, "people": [str(named.human_id)]}]
+        given.record("policy.create", name="One of legal", stages=stages)
+        permit, other = used(world, holder), given.user("legal")
+        User.objects.filter(id=named.id).update(is_active=False)
+
+        with pytest.raises(NoReviewer):
+            say(permit, other)
+
+        assert say(permit, other, now=permit.review_due_at).reviews.get().reviewer == other
+
+    def test_is_given_by_the_backup_once_it_is_overdue(self, world: World, holder: User) -> None:
+        given.user("legal")
+        backup = given.user("security")
+        stages = [{"position": 2, "role": "legal", "quorum": 1, "backup_role": "security", "due_hours": 4}]
+        given.record("policy.create", name="Legal, or security", stages=stages)
+        permit = used(world, holder)
+
+        with pytest.raises(NoReviewer):
+            say(permit, backup)
+
+        assert say(permit, backup, now=permit.review_due_at)
+
+    def test_is_never_given_by_who_wrote_or_caused_it(self, world: World) -> None:
+        both = given.user("emergency", "licensing")
+        author = given.user("requester", "licensing")
+        permit = used(world, both, world.propose(seats(world), author=author))
+
+        for user, refusal in ((both, NoReviewer), (author, SelfReview)):
+            with pytest.raises(refusal):
+                say(permit, user, now=permit.review_due_at)
 
 
 class TestOverdueReview:

@@ -111,6 +111,10 @@ class TestTakePermit:
         with pytest.raises(PermitNeedsReason):
             take(world.propose(seats(world)), holder, reason=reason)
 
+    def test_refuses_a_reason_that_nobody_reads(self, world: World, holder: User) -> None:
+        with pytest.raises(PermitNeedsReason, match="5,000 is the most"):
+            take(world.propose(seats(world)), holder, reason="So. " * 1_300)
+
     def test_refuses_an_incomplete_rationale(self, world: World, holder: User) -> None:
         with pytest.raises(IncompleteRationale):
             take(world.propose(seats(world), rationale=Rationale()), holder)

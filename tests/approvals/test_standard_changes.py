@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from approvals import events
+from approvals.facts import RiskLevel
 from approvals.governed import Draft
+from approvals.policies.risk import Raised
 from approvals.requests import services, standard, timetable
+from approvals.requests.differences import ValueChange, between
 from approvals.requests.errors import (
     GapWithoutWaiver,
     MaterialMoved,
@@ -214,6 +217,39 @@ class TestSubmitStandardChange:
         assert fresh(request).status == Status.IN_REVIEW
         assert revision_of(request).document["standard"] is None
 
+    @pytest.mark.parametrize("out_of_force", ["retired", "expired"])
+    def test_can_be_edited_once_the_template_is_out_of_force_and_drops_it(
+        self, world: World, out_of_force: str
+    ) -> None:
+        of = template(expires_at=(given.NOW + timedelta(hours=1)).isoformat())
+        request = submitted(world, of)
+        if out_of_force == "retired":
+            given.record("standard_template.retire", target_id=of.id)
+        later = given.NOW + timedelta(hours=0 if out_of_force == "retired" else 1)
+
+        services.amend(change_request_id=request.id, author=world.author, now=later, title="Another title")
+
+        assert revision_of(request).document["standard"] is None
+
+    def test_cites_the_version_in_force_when_it_is_edited(self, world: World) -> None:
+        of = template()
+        request = submitted(world, of)
+        given.record("standard_template.amend", target_id=of.id, description="Another.")
+
+        services.amend(change_request_id=request.id, author=world.author, now=given.NOW, title="Another title")
+
+        assert revision_of(request).document["standard"]["version"] == 2
+
+    def test_refuses_what_reaches_back(self, world: World) -> None:
+        """Standing rules hold whatever is pre-approved."""
+        bounds = [{"field": "kind", "operator": "is", "value": "entitlement.grant"}]
+        of = template(kinds=["entitlement.grant"], conditions=bounds)
+        draft = world.grant(days=-3, replaces_id=None, ends_at=(given.NOW + timedelta(days=9)).isoformat())
+        request = world.propose(draft, template_id=of.id)
+
+        with pytest.raises(NotStandard, match="finance must approve it"):
+            services.submit(change_request_id=request.id, author=world.author, now=given.NOW)
+
     def test_may_be_used_by_who_wrote_the_template(self, world: World) -> None:
         proposed = world.approved(Draft("standard_template.create", payload()))
         world.apply(proposed)
@@ -298,6 +334,18 @@ class TestLimits:
             services.submit(change_request_id=request.id, author=world.author, now=given.NOW)
         submitted(world, of, Draft("entitlement.amend", {"seats": 9}, elsewhere.id))
 
+    def test_count_two_that_moved_the_same_as_two(self, world: World) -> None:
+        of = template(accumulations=[{"fact": "seats_change", "at_most": 6}])
+        targets = [given.entitlement(world.line, seats=3, phase=phase) for phase in ("production", "bridge")]
+        third = given.entitlement(world.trial_line, seats=3, phase="bridge")
+        for target in targets:
+            draft = Draft("entitlement.amend", {"seats": 6}, target.id)
+            world.apply(submitted(world, of, draft))
+        request = world.propose(Draft("entitlement.amend", {"seats": 4}, third.id), template_id=of.id)
+
+        with pytest.raises(NotStandard, match="would be 7"):
+            services.submit(change_request_id=request.id, author=world.author, now=given.NOW)
+
     def test_are_not_evaded_by_undoing(self, world: World) -> None:
         of = template(accumulations=[{"fact": "seats_change", "at_most": 6}])
         world.apply(submitted(world, of, more_seats(world, 9)))
@@ -380,6 +428,28 @@ class TestApplyStandardChange:
         timetable.apply_due(now=window.opens_at)
 
         assert fresh(request).status == Status.FAILED
+
+
+class TestBoundsOnTheWholePlan:
+    def test_may_name_the_risk_that_the_author_raised(self, world: World) -> None:
+        of = template(conditions=[{"field": "risk", "operator": "is", "value": "low"}])
+        raised = Raised(RiskLevel.HIGH, "The customer is in court with us.")
+
+        assert fresh(submitted(world, of)).status == Status.APPROVED
+        request = world.propose(more_seats(world, 8), template_id=of.id, raised=raised)
+        with pytest.raises(NotStandard, match="Risk is high; allowed is low"):
+            services.submit(change_request_id=request.id, author=world.author, now=given.NOW)
+
+
+class TestDifference:
+    def test_tells_which_template_was_chosen(self, world: World) -> None:
+        request = world.propose(more_seats(world))
+        before = revision_of(request).document
+        services.amend(change_request_id=request.id, author=world.author, now=given.NOW, template_id=template().id)
+
+        found = between(old=before, new=revision_of(request).document, old_lines={}, new_lines={})
+
+        assert ValueChange("Standard template", None, "A few more seats, version 1") in found.values
 
 
 class TestOutlook:

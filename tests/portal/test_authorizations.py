@@ -72,8 +72,10 @@ class TestStandardChange:
         assert client.post(f"/changes/{request.number}/template/", values).status_code == 302
 
         assert "Standard change by template “A few more seats”, version 1." in page(request, pilot.first)
+        assert "it is approved at once and no stage is asked" in page(request, pilot.author)
         client.post(f"/changes/{request.number}/submit/")
         assert ChangeRequest.objects.get(id=request.id).status == "approved"
+        assert "These stages were not asked: the standard template" in page(request, pilot.first)
 
     def test_says_which_bounds_are_not_kept_and_can_be_dropped(self, pilot: Pilot) -> None:
         of, request, client = template(), more_seats(pilot, 40), signed_in(pilot.author)
@@ -147,7 +149,11 @@ class TestEmergency:
     def test_is_reviewed_by_those_who_would_have_been_asked(self, pilot: Pilot) -> None:
         permit = used(pilot, holder())
         number = permit.change_request.number
-        assert "Emergencies to review" in signed_in(pilot.first).get("/").content.decode()
+        work = signed_in(pilot.first).get("/").content.decode()
+        assert "Emergencies to review" in work
+        assert "1 emergency waits for your review" in work
+        assert "they review the emergency afterwards" in page(permit.change_request, pilot.first)
+        assert "Can be given by" not in page(permit.change_request, pilot.first)
         assert "Emergencies to review" not in signed_in(pilot.author).get("/").content.decode()
         values = {"permit": str(permit.id), "digest": permit.digest}
 
