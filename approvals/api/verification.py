@@ -113,6 +113,8 @@ class ActBackSerializer(serializers.Serializer[Any]):
 class Inverse(ApiView):
     """The inverse of one applied change that is not closed."""
 
+    reads_may_conflict = True  # There is none of what is not applied, or closed.
+
     @extend_schema(summary="Read what acting back would do", responses=OutlookSerializer, tags=["change-requests"])
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """What would be restored now, what can't be, and whether one click may do it. Nothing is written."""

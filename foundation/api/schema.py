@@ -77,6 +77,8 @@ class ProblemAutoSchema(AutoSchema):
         codes = {"400", "404", "405", "406", "429"}
         if not all(type(permission) is AllowAny for permission in self.view.get_permissions()):
             codes |= {"401", "403"}
+        if getattr(self.view, "reads_may_conflict", False):
+            codes |= {"409"}
         if self.method in UNSAFE_METHODS:
             codes |= {"409", "412", "413", "415", "422", "428"}
         return codes
