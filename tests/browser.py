@@ -5,14 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+Look = tuple[str, ViewportSize, Literal["light", "dark"]]
+LOOKS: tuple[Look, ...] = (
+    ("desktop", DESKTOP, "light"),
+    ("phone", PHONE, "dark"),
+    ("desktop", DESKTOP, "dark"),
+    ("phone", PHONE, "light"),
+)
+LONG = os.environ.get("TENURE_SOAK") == "1" or bool(os.environ.get("TENURE_SCREENSHOTS"))
 # WCAG 2.2 AA, and what axe-core calls best practice.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -39,15 +47,18 @@ class Tab:
         self.page.wait_for_load_state("networkidle")
 
     def check(self, name: str) -> None:
-        """Keep pictures of the page, light and dark, desktop and phone, each without a violation of axe-core."""
-        for theme in ("light", "dark"):
+        """
+        Keep pictures of the page, each without a violation of axe-core: light on a desktop and dark on a phone, and the
+        other way round too where a run is long or keeps pictures.
+        """
+        for size, viewport, theme in LOOKS if LONG else LOOKS[:2]:
             self.page.emulate_media(color_scheme=theme)
-            for size, viewport in (("desktop", DESKTOP), ("phone", PHONE)):
-                self.page.set_viewport_size(viewport)
-                self.keep(f"{name}-{size}-{theme}")
-                assert not self._violations(), f"{name}, {size}, {theme}: {self._violations()}"
-                width = self.page.evaluate("document.documentElement.scrollWidth")
-                assert width <= viewport["width"], f"{name}, {size}: the page is {width} px wide"
+            self.page.set_viewport_size(viewport)
+            self.keep(f"{name}-{size}-{theme}")
+            violations = self._violations()
+            assert not violations, f"{name}, {size}, {theme}: {violations}"
+            width = self.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= viewport["width"], f"{name}, {size}: the page is {width} px wide"
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(DESKTOP)
 

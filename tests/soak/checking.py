@@ -25,7 +25,7 @@ REVIEWED = Counter(
     {
         events.REQUEST_PROPOSED: 1,
         events.REQUEST_SUBMITTED: 1,
-        events.REQUEST_APPROVAL_GIVEN: 2,
+        events.REQUEST_APPROVAL_GIVEN: 4,
         events.REQUEST_APPROVED: 1,
     }
 )
