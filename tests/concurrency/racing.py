@@ -19,7 +19,7 @@ from foundation.errors import DomainError
 from foundation.integrity import contended
 from tests.approvals.world import events_of, fresh
 
-REPETITIONS = int(os.environ.get("TENURE_RACE_REPETITIONS", "20"))
+REPETITIONS = int(os.environ.get("TENURE_RACE_REPETITIONS", "8"))
 LONGEST_STAGGER_SECONDS = 0.012
 PATIENCE_SECONDS = 60
 
