@@ -5,6 +5,7 @@ import uuid
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -55,7 +56,7 @@ LOCATION = OpenApiParameter(
 
 
 class PdfRenderer(BaseRenderer):
-    """Sends bytes that are a PDF already."""
+    """Lets a reader ask for a PDF alone; the bytes themselves are sent as they are."""
 
     media_type = "application/pdf"
     format = "pdf"
@@ -63,8 +64,8 @@ class PdfRenderer(BaseRenderer):
     render_style = "binary"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
-        """Return the bytes; a refusal is a problem document, which has its own type."""
-        return data if isinstance(data, bytes) else json.dumps(data).encode()
+        """Return a refusal, a problem document with a type of its own; what is a PDF is never rendered."""
+        return json.dumps(data).encode()
 
 
 def parsed(serializer_class: type[S], request: Request) -> dict[str, Any]:
@@ -129,11 +130,12 @@ class ChangeRequests(ApiView, GenericViewSet[ChangeRequest]):
         responses={(200, "application/pdf"): OpenApiTypes.BINARY},
     )
     @action(detail=True, methods=["get"], renderer_classes=[PdfRenderer, JSONRenderer])
-    def pdf(self, request: Request, id: uuid.UUID) -> Response:
+    def pdf(self, request: Request, id: uuid.UUID) -> HttpResponse:
         """Complete, tagged, the same for every role and at any time; the digest stands on every page."""
         change_request = permissions.visible_request(user=sender(request), change_request_id=id)
         content = documents.printed(change_request=change_request, user=sender(request), now=clock.now())
-        return Response(content, content_type="application/pdf")
+        # Bytes, whatever form of a refusal the reader would take: no renderer is asked.
+        return HttpResponse(content, content_type=PdfRenderer.media_type)
 
     @extend_schema(
         summary="Propose a change",

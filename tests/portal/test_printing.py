@@ -2,6 +2,9 @@
 
 import zlib
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from approvals.governed import Draft
 from approvals.printing import documents, typesetting
@@ -102,6 +105,17 @@ class TestAddresses:
             assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
         assert page.content == api.content
         assert f"change-{request.number}-revision-1.pdf" in page["Content-Disposition"]
+
+    @pytest.mark.parametrize(
+        "asked", [{}, {"headers": {"accept": "application/json"}}, {"query_params": {"format": "json"}}]
+    )
+    def test_send_the_bytes_whatever_form_of_a_refusal_is_asked_for(self, pilot: Pilot, asked: dict[str, Any]) -> None:
+        request = pilot.submitted()
+
+        answer = signed_in(pilot.first).get(f"/api/v1/change-requests/{request.id}/pdf", **asked)
+
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+        assert answer.content.startswith(b"%PDF-")
 
     def test_hide_it_from_others(self, pilot: Pilot) -> None:
         request = pilot.submitted()
