@@ -19,7 +19,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from foundation.database import provision
-from tests.support import restoring
+from tests.support import restoring, sharing
 from tests.support.instance import Instance, remove_homes, running
 
 hypothesis_settings.register_profile(
@@ -106,6 +106,26 @@ def refuse_another_role() -> None:
             f"Let DATABASE_URL name a server, as its superuser: the tests make and use {provision.APP} themselves.",
             returncode=4,
         )
+
+
+@pytest.fixture(scope="session")
+def shelf(django_db_setup: None, django_db_blocker: Any) -> Iterator[sharing.Shelf]:
+    """Have what consecutive tests share."""
+    held = sharing.Shelf()
+    yield held
+    with django_db_blocker.unblock():
+        held.clear()
+
+
+@pytest.fixture
+def _shelf_prepared(shelf: sharing.Shelf, django_db_blocker: Any, request: pytest.FixtureRequest) -> None:
+    with django_db_blocker.unblock():
+        shelf.prepare(sharing.shared_by(request))
+
+
+@pytest.fixture
+def _django_db_helper(_shelf_prepared: None, _django_db_helper: None) -> None:
+    """Extend pytest-django's, whose transactions and restores come after what a test shares is there, or is gone."""
 
 
 @pytest.fixture

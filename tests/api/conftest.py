@@ -11,6 +11,9 @@ from rest_framework.test import APIClient
 
 from foundation.identity.models import User
 from tests import given
+from tests.approvals.conftest import world
+
+__all__ = ["world"]
 
 Sender = Callable[..., APIClient]
 

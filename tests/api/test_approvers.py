@@ -15,11 +15,6 @@ from tests.approvals.world import World
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return worlds.make()
-
-
 def plan(world: World, client: APIClient) -> Any:
     draft = world.grant()
     return client.post(

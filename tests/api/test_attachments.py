@@ -12,16 +12,10 @@ from approvals.attachments.models import Attachment
 from approvals.discussion.services import comment
 from tests import given
 from tests.api.conftest import client_of
-from tests.approvals import world as worlds
 from tests.approvals.files import PDF
 from tests.approvals.world import World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return worlds.make()
 
 
 def send(client: APIClient, address: str, name: str = "order.pdf", content: bytes = PDF, **more: Any) -> HttpResponse:

@@ -4,15 +4,9 @@ import pytest
 
 from tests import given
 from tests.api.conftest import client_of
-from tests.approvals import world as worlds
 from tests.approvals.world import World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return worlds.make()
 
 
 class TestComments:

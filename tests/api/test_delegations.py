@@ -13,11 +13,6 @@ from tests.approvals.world import World
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return worlds.make()
-
-
 class TestDelegations:
     def test_are_given_listed_used_and_revoked(self, world: World) -> None:
         deputy = given.user("legal")

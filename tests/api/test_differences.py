@@ -5,15 +5,9 @@ import pytest
 from approvals.requests import services
 from tests import given
 from tests.api.conftest import client_of
-from tests.approvals import world as worlds
 from tests.approvals.world import World, approve
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return worlds.make()
 
 
 class TestDifference:

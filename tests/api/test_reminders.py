@@ -6,7 +6,6 @@ import pytest
 
 from tests import given
 from tests.api.conftest import client_of
-from tests.approvals import world as worlds
 from tests.approvals.test_reminders import due_policy
 from tests.approvals.world import World
 
@@ -14,8 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    world = worlds.make()
+def world(world: World) -> World:
     due_policy()
     return world
 

@@ -9,18 +9,12 @@ from approvals.tickets.models import TicketSystem
 from foundation import clock
 from foundation.outbox.delivery import deliver_due
 from tests import given
-from tests.approvals import world as building
 from tests.approvals.conftest import server as server
 from tests.approvals.ticket_servers import SECRET
 from tests.approvals.ticketing import add, asked
 from tests.approvals.world import World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return building.make()
 
 
 def client_of(user: Any) -> APIClient:

@@ -13,14 +13,16 @@ from tests.approvals.jira_server import JiraServer
 from tests.approvals.servicenow_server import ServiceNowServer
 from tests.approvals.ticket_servers import TicketServer
 from tests.approvals.world import World
+from tests.support.sharing import Shelf, shares
 
 SERVERS: dict[str, type[TicketServer]] = {"servicenow": ServiceNowServer, "jira": JiraServer}
 
 
 @pytest.fixture
-def world(db: None) -> World:
+@shares(building.make)
+def world(db: None, shelf: Shelf) -> World:
     """Have an account with a trial, an order for production, and logins."""
-    return building.make()
+    return shelf.copy_of(building.make)
 
 
 @pytest.fixture

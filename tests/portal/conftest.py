@@ -10,12 +10,14 @@ from tests import browser
 from tests.browser import Tab
 from tests.portal import world
 from tests.portal.world import Pilot
+from tests.support.sharing import Shelf, shares
 
 
 @pytest.fixture
-def pilot(db: None, stopped_clock: datetime) -> Pilot:
+@shares(world.pilot)
+def pilot(db: None, stopped_clock: datetime, shelf: Shelf) -> Pilot:
     """Have the pilot."""
-    return world.pilot()
+    return shelf.copy_of(world.pilot)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from approvals.requests.revisions import plan
 from entitlements.catalog.aspects import Aspect
 from entitlements.surfaces.first_data import OWNERS, POLICY_AMONG_OWNERS
 from tests import given
-from tests.approvals import world as building
 from tests.approvals.world import World
 
 REGISTRY = sorted(name for name, kind in kinds().items() if kind.model._meta.app_label == "entitlements")
@@ -83,10 +82,6 @@ class TestOwners:
 
 @pytest.mark.django_db
 class TestAspectsTouched:
-    @pytest.fixture
-    def world(self) -> World:
-        return building.make()
-
     @pytest.fixture
     def amended(self, world: World) -> Any:
         def facts(**payload: Any) -> list[str]:

@@ -9,7 +9,6 @@ from approvals.governed import Draft, Plan
 from approvals.requests import services
 from entitlements.grants.services import take_seat
 from tests import given
-from tests.approvals import world as building
 from tests.approvals.world import World
 
 
@@ -19,12 +18,6 @@ def at(days: float) -> str:
 
 def day(days: float) -> str:
     return at(days).replace("+00:00", "Z")
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Have a trial of three people that ends in 21 days."""
-    return building.make()
 
 
 def plan(world: World, *drafts: Draft) -> Plan:
