@@ -1,5 +1,11 @@
 """What approvals itself registers with audit and with its own port."""
 
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+
 from approvals import events
 from approvals.authority import changes as authority_changes
 from approvals.authority.limits import holders_with_limit
@@ -24,6 +30,7 @@ from approvals.tickets.gate import TicketGate
 from approvals.tickets.jira import Jira
 from approvals.tickets.servicenow import ServiceNow
 from audit.contributors import register_event_types
+from audit.subjects import NOBODYS, Requests, SubjectType, register_requests, register_subjects
 
 __all__ = ["register", "ticket_sending"]  # the import registers the sender of tickets' updates
 
@@ -36,9 +43,52 @@ RISKS = (
 )
 
 
+def _page_of(_: uuid.UUID, data: Mapping[str, Any]) -> str | None:
+    number = data.get("number")
+    return reverse("approvals:change-request", args=[number]) if isinstance(number, int) else None
+
+
+# A request belongs to all that it touches, in any revision; it speaks of the records of its current one.
+_TOUCHED = """
+SELECT DISTINCT coalesce(scope.account_id, scope.product_id)
+  FROM approvals_revision revision
+  JOIN approvals_item item ON item.revision_id = revision.id
+  JOIN approvals_itemscope scope ON scope.item_id = item.id
+ WHERE revision.change_request_id = ANY(%(subjects)s)
+"""
+_RECORDS = """
+SELECT item.record_id
+  FROM approvals_changerequest request
+  JOIN approvals_item item ON item.revision_id = request.current_revision_id
+ WHERE request.id = ANY(%(subjects)s)
+ ORDER BY item.position LIMIT 100
+"""
+_OF_FREEZE = """
+SELECT named::uuid FROM approvals_freeze lull, jsonb_array_elements_text(lull.account_ids || lull.product_ids) named
+ WHERE lull.id = ANY(%(subjects)s)
+"""
+SUBJECTS = (
+    SubjectType("approvals.changerequest", "change request", _TOUCHED, _RECORDS, _page_of),
+    SubjectType("approvals.policy", "policy", NOBODYS),
+    SubjectType("approvals.freeze", "freeze", _OF_FREEZE),
+    SubjectType("approvals.accountingperiod", "accounting period", NOBODYS),
+    SubjectType("approvals.authoritylimit", "authority limit", NOBODYS),
+    SubjectType("approvals.standardtemplate", "standard template", NOBODYS),
+    SubjectType("approvals.delegation", "delegation", None),
+    SubjectType("approvals.ticketsystem", "ticket system", None),
+)
+REQUESTS = Requests(
+    number_sql="SELECT number FROM approvals_changerequest WHERE id = audit_event.change_request_id",
+    id_sql="SELECT id FROM approvals_changerequest WHERE number = %s",
+    address=lambda number: reverse("approvals:change-request", args=[number]),
+)
+
+
 def register() -> None:
-    """Register this app's event types, kinds and gates."""
+    """Register this app's event types, subjects, kinds and gates."""
     register_event_types(events.EVENT_TYPES)
+    register_subjects(SUBJECTS)
+    register_requests(REQUESTS)
     register_kinds(changes.KINDS)
     register_kinds(freeze_changes.KINDS)
     register_kinds(periods.KINDS)

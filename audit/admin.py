@@ -1,28 +1,17 @@
 """Admin pages of the ledger: read, and nothing else."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from audit import contributors
-from audit.ledger.models import Event
+from audit.ledger.models import NEWEST_FIRST, Event
 from foundation.identity.models import User
 from foundation.web.reading import ReadingAdmin, found_by
-
-Narrowing = Callable[[QuerySet[Event], User], QuerySet[Event]]
-_NARROWINGS: list[Narrowing] = []
-
-
-def narrow_by(narrowing: Narrowing) -> None:
-    """Register who sees which events; an app above knows what they speak of."""
-    if narrowing not in _NARROWINGS:
-        _NARROWINGS.append(narrowing)
 
 
 class TypeFilter(DropdownFilter):  # type: ignore[misc]  # unfold has no types
@@ -50,7 +39,7 @@ class EventAdmin(ReadingAdmin):
     date_hierarchy = "recorded_at"
     search_fields = ("type", "subject_label")
     search_help_text = "Words of type or subject, or the whole id of an event, record, change request or user."
-    ordering = ("-recorded_at", "-transaction_id", "-position")
+    ordering = NEWEST_FIRST
     fields = (
         "recorded_at",
         "sentence",
@@ -66,14 +55,9 @@ class EventAdmin(ReadingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """Return the events that the user may see, with their actors' names in the same query."""
-        events: QuerySet[Event] = super().get_queryset(request)
-        for narrowing in _NARROWINGS:
-            events = narrowing(events, request.user) if isinstance(request.user, User) else events.none()
-        name = Trim(Concat("first_name", Value(" "), "last_name"), output_field=CharField())
-        actors = User.objects.filter(id=OuterRef("actor_id")).values(
-            name=Coalesce(NullIf(name, Value("")), F("username"))
-        )
-        return events.annotate(named=Subquery(actors)).defer("content")
+        if not isinstance(request.user, User):
+            return Event.objects.none()
+        return Event.objects.visible_to(request.user).with_actors().newest_first().defer("content", "words")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         """Find by words of type and subject, or by a whole UUID."""

@@ -1,14 +1,14 @@
 """Recording: one event for one state change, in the transaction that makes it."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from audit import contributors
+from audit import contributors, subjects
 from audit.ledger.models import Event
 from foundation.canonical import canonical_bytes, jsonable
 from foundation.identity.models import User
@@ -26,11 +26,11 @@ class IncompleteEvent(ValueError):
 class Subject:
     """
     What an event is about: a type such as `entitlements.entitlement`, its id and its label at that time (no person's
-    name).
+    name). Without an id it is about several records of the type, which the event names.
     """
 
     type: str
-    id: uuid.UUID
+    id: uuid.UUID | None
     label: str = ""
 
 
@@ -38,6 +38,8 @@ class Subject:
 class NewEvent:
     """
     What happened. `actor` is None when the system itself acted; `data` holds JSON values and what `jsonable` takes.
+
+    `about` are further records of the subject's sort that it speaks of, besides the subject.
     """
 
     type: str
@@ -45,6 +47,7 @@ class NewEvent:
     subject: Subject | None = None
     change_request_id: uuid.UUID | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    about: Sequence[uuid.UUID] = ()
 
 
 def record(*, event: NewEvent, now: datetime) -> Event:
@@ -55,6 +58,7 @@ def record(*, event: NewEvent, now: datetime) -> Event:
 
     :raises RecordedOutsideTransaction: if no transaction is open
     :raises audit.contributors.UnknownEventType: if no app registered the type
+    :raises audit.subjects.UnknownSubject: if no app registered where events about the subject belong
     :raises IncompleteEvent: if the data lacks a field that the type's sentence names
 
     Source: docs/invariants.md INV-4
@@ -68,6 +72,7 @@ def record_all(*, events: Iterable[NewEvent], now: datetime) -> list[Event]:
 
     :raises RecordedOutsideTransaction: if no transaction is open
     :raises audit.contributors.UnknownEventType: if no app registered a type
+    :raises audit.subjects.UnknownSubject: if no app registered where events about a subject belong
     :raises IncompleteEvent: if an event lacks a field that its sentence names
     """
     if not connection.in_atomic_block:
@@ -92,6 +97,7 @@ def _row(event: NewEvent, now: datetime) -> Event:
         subject_id=event.subject.id if event.subject else None,
         subject_label=event.subject.label if event.subject else "",
         data=jsonable(dict(event.data)),
+        **_concerned(event),
     )
     row.content = canonical_bytes(
         {
@@ -106,3 +112,20 @@ def _row(event: NewEvent, now: datetime) -> Event:
         }
     )
     return row
+
+
+def _concerned(event: NewEvent) -> dict[str, Any]:
+    """The columns by which the event is found and shown, as expressions for its INSERT."""
+    if event.subject is None:
+        return {"scope": None, "records": list(event.about)}
+    own = () if event.subject.id is None else (event.subject.id,)
+    known: dict[str, Any] = {
+        "name": event.subject.type,
+        "subjects": (*own, *event.about),
+        "request_id": event.change_request_id,
+    }
+    further = None if event.about else subjects.records_of(**known)
+    return {
+        "scope": subjects.scope_of(**known),
+        "records": list(event.about) if further is None else further,
+    }

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.permissions import AllowAny
 
 from approvals import urls as change_control
+from audit import urls as audit
 from entitlements import urls as registry
 
 # The document tells what the software does, nothing of this installation: everybody may read it.
@@ -14,6 +15,7 @@ EVERYBODY = {"authentication_classes": [], "permission_classes": [AllowAny]}
 api_patterns: list[URLPattern | URLResolver] = [
     *change_control.api_patterns,
     *registry.api_patterns,
+    *audit.api_patterns,
     path("openapi.json", SpectacularJSONAPIView.as_view(**EVERYBODY), name="openapi"),
 ]
 
@@ -27,7 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *change_control.portal_patterns,
     *registry.portal_patterns,
-    *registry.portal_patterns,
+    *audit.portal_patterns,
 ]
 
 handler400 = "foundation.web.errors.bad_request"

@@ -1,31 +1,11 @@
-"""Who sends a request: the bearer of a token, or a signed-in browser."""
+"""Who asks for a token: somebody with a name and a password."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from knox.auth import TokenAuthentication
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
-
-from foundation.identity.models import User
-
-
-class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
-    """`Authorization: Bearer tnr_…`; knox keeps hashes only, and its tokens expire."""
-
-    def authenticate_credentials(self, token: bytes) -> tuple[User, Any]:
-        """
-        Return the token's user and the token.
-
-        :raises AuthenticationFailed: if it is unknown or expired, or its user is not active
-        """
-        # Tokens are ASCII: what is not could not even be looked up.
-        if not token.isascii() or b"\x00" in token:
-            raise AuthenticationFailed("Invalid token.")
-        found: tuple[User, Any] = super().authenticate_credentials(token)
-        return found
 
 
 class PasswordAuthentication(BasicAuthentication):
@@ -53,17 +33,6 @@ class PasswordAuthentication(BasicAuthentication):
                 raise Throttled(detail="Too many sign-ins failed. Wait, then try again.") from None
             raise
         return user, None
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describes tokens in the OpenAPI document."""
-
-    target_class = "approvals.api.authentication.BearerAuthentication"
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Return the scheme."""
-        return dict(build_bearer_security_scheme_object(header_name="Authorization", token_prefix="Bearer"))  # noqa: S106
 
 
 class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -15,10 +15,11 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals.api.authentication import BearerAuthentication, PasswordAuthentication
+from approvals.api.authentication import PasswordAuthentication
 from approvals.api.base import ApiView, sender
 from approvals.api.views import parsed
 from foundation import clock
+from foundation.api.authentication import BearerAuthentication
 from foundation.errors import Conflict, NotFound
 from foundation.identity.models import User
 

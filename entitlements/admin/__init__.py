@@ -5,10 +5,6 @@ Governed records propose (approvals/admin/proposing.py); operational tables are 
 save with its events.
 """
 
-from audit.admin import narrow_by
 from entitlements.admin import agreements, catalog, directory, freezes, grants, logins
-from entitlements.admin.ledger import visible_events
-
-narrow_by(visible_events)
 
 __all__ = ["agreements", "catalog", "directory", "freezes", "grants", "logins"]

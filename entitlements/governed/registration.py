@@ -19,12 +19,14 @@ from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
 from approvals.requests.states import OPEN
 from audit.contributors import register_event_types
+from audit.subjects import register_directory, register_subjects
 from entitlements.agreements import changes as agreement_changes
 from entitlements.catalog import changes as catalog_changes
 from entitlements.directory import changes as directory_changes
 from entitlements.directory import events as directory_events
 from entitlements.directory.services import discard_staged_details
 from entitlements.governed.access import RegistryAccess
+from entitlements.governed.subjects import SUBJECTS, AuditDirectory
 from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
@@ -39,6 +41,8 @@ def register() -> None:
     """Register event types, kinds, constraints, planner and access."""
     for events in (directory_events, grant_events):
         register_event_types(events.EVENT_TYPES)
+    register_subjects(SUBJECTS)
+    register_directory(AuditDirectory())
     for changes in (catalog_changes, directory_changes, agreement_changes, grant_changes, restoring):
         register_kinds(changes.KINDS)
     grant_errors.register()

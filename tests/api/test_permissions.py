@@ -30,6 +30,7 @@ from approvals.tickets.models import Ticket, TicketSystem
 from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
 from approvals.verification import acting_back
+from audit.models import Event
 from foundation import clock
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
@@ -47,6 +48,7 @@ ANY_ROLE = frozenset(role.name for role in ROLES)
 PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
+LEDGER_READERS = frozenset({"administrator", "auditor"})
 DECIDERS = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
 VERIFIERS = ANY_ROLE - {"requester", "auditor", "emergency"}
 REVIEWERS_OF_THE_STAGE = frozenset({"licensing"})
@@ -142,6 +144,9 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST permits/<uuid:id>/reviews": REVIEWERS_OF_THE_STAGE,
     "POST plans": PROPOSERS,
     "GET kinds": ANYBODY,
+    "GET events": LEDGER_READERS,
+    "GET events/<uuid:id>": LEDGER_READERS,
+    "GET events/export": LEDGER_READERS,
     "GET tokens": ANYBODY,
     "POST tokens": ANYBODY,
     "DELETE tokens/<str:token_id>": ANYBODY,
@@ -255,6 +260,7 @@ class Asking:
             now=given.NOW,
         )
         self.system, self.ticket = ticketed(self.requests["in_review"])
+        self.world["events"] = Event.objects.newest_first()[0]
 
     def __call__(self, address: str) -> HttpResponse:
         method, route = address.split(" ")

@@ -62,7 +62,7 @@ class TestTemplates:
         "path",
         [
             path
-            for folder in ("templates", "approvals/templates/changes", "entitlements/templates")
+            for folder in ("templates", "approvals/templates/changes", "audit/templates", "entitlements/templates")
             for path in sorted((CHECKOUT / folder).rglob("*.html"))
         ],
         ids=lambda path: path.name,

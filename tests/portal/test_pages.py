@@ -14,6 +14,7 @@ from approvals.portal.urls import urlpatterns as change_patterns
 from approvals.requests import review, services
 from approvals.requests.models import ChangeRequest
 from approvals.requests.revisions import Waiver
+from audit.urls import portal_patterns as audit_patterns
 from entitlements.checks.reasons import REASONS, guidance_path
 from entitlements.portal.urls import urlpatterns as registry_patterns
 from tests import given
@@ -25,6 +26,7 @@ KEY = "6f1c5f3e-1111-4111-8111-111111111111"
 VALUES = {
     "number": "1",
     "entitlement_id": KEY,
+    "event_id": KEY,
     "attachment_id": KEY,
     "delegation_id": KEY,
     "code": "nordwind",
@@ -34,7 +36,9 @@ VALUES = {
 OPEN_TO_ALL = {"/sign-in/", "/sign-out/"}
 
 
-def addresses(patterns: object = (*change_patterns, *registry_patterns), prefix: str = "/") -> list[str]:
+def addresses(
+    patterns: object = (*change_patterns, *registry_patterns, *audit_patterns), prefix: str = "/"
+) -> list[str]:
     """Every address of the portal, with values in place of its parameters."""
     found = []
     for pattern in patterns:  # type: ignore[attr-defined]

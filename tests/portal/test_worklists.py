@@ -7,13 +7,13 @@ import pytest
 from django.contrib.messages import get_messages
 
 from approvals.governed import Draft
-from approvals.portal.exports import harmless
 from approvals.requests import services as requests
 from approvals.requests.models import ChangeRequest, Decision
 from approvals.worklists import services
 from approvals.worklists.models import Opened, SavedFilter
 from approvals.worklists.services import Chosen
 from foundation.errors import InvalidInput, NotFound
+from foundation.web.spreadsheets import harmless
 from tests import given
 from tests.portal.test_change_page import signed_in
 from tests.portal.world import Pilot

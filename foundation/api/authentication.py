@@ -1,0 +1,37 @@
+"""Who sends a request: the bearer of a token."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from foundation.identity.models import User
+
+
+class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
+    """`Authorization: Bearer tnr_…`; knox keeps hashes only, and its tokens expire."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, Any]:
+        """
+        Return the token's user and the token.
+
+        :raises AuthenticationFailed: if it is unknown or expired, or its user is not active
+        """
+        # Tokens are ASCII: what is not could not even be looked up.
+        if not token.isascii() or b"\x00" in token:
+            raise AuthenticationFailed("Invalid token.")
+        found: tuple[User, Any] = super().authenticate_credentials(token)
+        return found
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes tokens in the OpenAPI document."""
+
+    target_class = "foundation.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Return the scheme."""
+        return dict(build_bearer_security_scheme_object(header_name="Authorization", token_prefix="Bearer"))  # noqa: S106
