@@ -5,7 +5,6 @@ import uuid
 from datetime import UTC
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -17,6 +16,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import GenericViewSet
 
 from audit.explorer import exports, filters, pages, reading
+from audit.explorer.pages import Found
 from audit.explorer.views import csv_of
 from audit.ledger.models import Event
 from foundation import clock
@@ -98,8 +98,8 @@ class EventDetailSerializer(EventSerializer):
 class EventPages(CursorPages):
     """Pages by keyset over instant and position: however many events share an instant, none is shown twice."""
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """Return one page's rows."""
+    def paginate_queryset(self, queryset: Found | Any, request: Request, view: Any = None) -> list[Any]:
+        """Return one page's rows of what was found."""
         self.request = request
         rows = self.get_page_size(request)
         self.shown = pages.page_of(queryset, cursor=request.query_params.get("cursor", ""), rows=rows)
@@ -127,19 +127,11 @@ class Events(ApiView, GenericViewSet[Event]):
     filter_backends = ()
     ordering = ("-recorded_at", "-position")
 
-    def get_queryset(self) -> QuerySet[Event]:
-        """
-        The events that fit.
-
-        :raises NotPermitted: if the reader may see none
-        :raises InvalidInput: if a parameter can't be read
-        """
-        return reading.found(user=sender(self.request), parameters=_parameters(self.request), zone=UTC)
-
     @extend_schema(summary="Explore what happened", parameters=FILTERS, tags=["events"])
     def list(self, request: Request) -> Response:
         """One page of events, newest first; reading sensitive records is an event, too."""
-        page = self.paginate_queryset(self.get_queryset()) or ()
+        found: Any = reading.found(user=sender(request), parameters=_parameters(request), zone=UTC)
+        page = self.paginate_queryset(found) or ()
         told = [_document(event) for event in page]
         return self.get_paginated_response(EventSerializer(told, many=True).data)
 

@@ -40,7 +40,7 @@ def exported(*, user: User, parameters: Mapping[str, str], zone: tzinfo, now: da
             ),
             now=now,
         )
-    rows = found.annotate(digest=digest).newest_first()
+    rows = found.indexed.annotate(digest=digest).newest_first()
     return lines(COLUMNS, (_cells(event) for event in rows.iterator(chunk_size=AT_ONCE)))
 
 

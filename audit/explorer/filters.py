@@ -91,17 +91,33 @@ def parse(parameters: Mapping[str, str], *, zone: tzinfo) -> Sought:
     )
 
 
-def narrowed(events: EventQuerySet, sought: Sought) -> EventQuerySet:
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a GIN index serves, by the names under which a query looks at them."""
+
+    scope: str = "scope"
+    records: str = "records"
+    words: str = "words"
+
+
+def uses_gin(sought: Sought) -> bool:
+    """Whether one of those columns is looked at; the other filters have indexes that keep the order of the list."""
+    return any((sought.account_id, sought.object_id, sought.label, sought.words))
+
+
+def narrowed(events: EventQuerySet, sought: Sought, columns: Columns = Columns()) -> EventQuerySet:
     """The events that fit."""
     conditions = Q()
     if sought.humans is not None:
         conditions &= Q(actor_human_id__in=sought.humans)
     if sought.account_id is not None:
-        conditions &= Q(scope__overlap=sorted(subjects.directory().units(sought.account_id)))
+        units = sorted(subjects.directory().units(sought.account_id))
+        conditions &= Q((f"{columns.scope}__overlap", units))
     if sought.object_id is not None:
-        conditions &= Q(subject_id=sought.object_id) | Q(records__contains=[sought.object_id])
+        conditions &= Q(subject_id=sought.object_id) | Q((f"{columns.records}__contains", [sought.object_id]))
     if sought.label:
-        conditions &= Q(subject_label__icontains=sought.label) & Q(words=_query(sought.label.split()[:MOST_WORDS]))
+        conditions &= Q(subject_label__icontains=sought.label)
+        conditions &= Q((columns.words, _query(sought.label.split()[:MOST_WORDS])))
     if sought.change_number is not None:
         request = RawSQL(subjects.requests().id_sql, [sought.change_number])  # noqa: S611  a registered constant
         conditions &= Q(change_request_id=request)
@@ -112,7 +128,7 @@ def narrowed(events: EventQuerySet, sought: Sought) -> EventQuerySet:
     if sought.kinds is not None:
         conditions &= Q(type__in=sought.kinds)
     if sought.words:
-        conditions &= Q(words=_query(sought.words))
+        conditions &= Q((columns.words, _query(sought.words)))
     return events.filter(conditions)
 
 

@@ -8,11 +8,14 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.apps import apps
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import F, Func
 from django.db.models.expressions import RawSQL
 
 from audit import contributors, subjects
 from audit.explorer import filters, pages
-from audit.explorer.filters import Sought
+from audit.explorer.filters import Columns, Sought
+from audit.explorer.pages import Found
 from audit.ledger.models import Event, EventQuerySet
 from foundation.errors import NotFound, NotPermitted
 from foundation.identity.models import User
@@ -41,23 +44,50 @@ def events_for(user: User) -> EventQuerySet:
 
     :raises NotPermitted: if the user may see none
     """
-    if not user.is_active or not user.has_perm(VIEW):
-        raise NotPermitted("You may not read the audit log. Ask an administrator for the role auditor.")
-    number = RawSQL(f"({subjects.requests().number_sql})", [])  # noqa: S611  a registered constant
-    return (
-        Event.objects.visible_to(user).with_actors().annotate(change_number=number).defer("content", "words", "records")
-    )
+    return _all(user).visible_to(user)
 
 
-def found(*, user: User, parameters: Mapping[str, str], zone: tzinfo) -> EventQuerySet:
+def found(*, user: User, parameters: Mapping[str, str], zone: tzinfo) -> Found:
     """
     The events that fit what is looked for, as far as the user may see them.
 
     :raises NotPermitted: if the user may see none
     :raises InvalidInput: if a parameter can't be read
     """
-    seen = events_for(user)
-    return filters.narrowed(seen, filters.parse(parameters, zone=zone))
+    return of(user=user, sought=filters.parse(parameters, zone=zone))
+
+
+def of(*, user: User, sought: Sought) -> Found:
+    """
+    The same, of what was read already.
+
+    :raises NotPermitted: if the user may see none
+    """
+    events = _all(user)
+    granted = subjects.directory().granted(user)
+    indexed = filters.narrowed(events.within(granted, user), sought)
+    if granted is None and not filters.uses_gin(sought):
+        return Found(indexed, None)
+    walked = events.alias(**_WALKED).within(granted, user, "walked_scope")
+    return Found(indexed, filters.narrowed(walked, sought, Columns("walked_scope", "walked_records", "walked_words")))
+
+
+def _all(user: User) -> EventQuerySet:
+    if not user.is_active or not user.has_perm(VIEW):
+        raise NotPermitted("You may not read the audit log. Ask an administrator for the role auditor.")
+    number = RawSQL(f"({subjects.requests().number_sql})", [])  # noqa: S611  a registered constant
+    return Event.objects.with_actors().annotate(change_number=number).defer("content", "words", "records")
+
+
+# The columns as values that no index knows, see audit/explorer/pages.py.
+_WALKED = {
+    f"walked_{name}": Func(F(name), template=f"(%(expressions)s || {nothing})", output_field=field)
+    for name, nothing, field in (
+        ("scope", "'{}'::uuid[]", subjects.IDS),
+        ("records", "'{}'::uuid[]", subjects.IDS),
+        ("words", "''::tsvector", SearchVectorField()),
+    )
+}
 
 
 def page(*, user: User, sought: Sought, cursor: str = "", rows: int = pages.ROWS) -> pages.Page:
@@ -67,7 +97,7 @@ def page(*, user: User, sought: Sought, cursor: str = "", rows: int = pages.ROWS
     :raises NotPermitted: if the user may see none
     :raises InvalidInput: if the cursor names no place
     """
-    return pages.page_of(filters.narrowed(events_for(user), sought), cursor=cursor, rows=rows)
+    return pages.page_of(of(user=user, sought=sought), cursor=cursor, rows=rows)
 
 
 def one(*, user: User, event_id: uuid.UUID) -> Event:

@@ -1,6 +1,7 @@
 """The append-only record of what was decided and done."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -42,12 +43,20 @@ class EventQuerySet(models.QuerySet["Event"]):
 
         What belongs to nobody known is for those who are granted everything.
         """
+        granted = subjects.directory().granted(user) if user.is_active else ()
+        return self.within(granted, user)
+
+    def within(self, granted: Collection[uuid.UUID] | None, user: User, column: str = "scope") -> "EventQuerySet":
+        """
+        Those that `visible_to` answers with, by what is granted to the user; None if everything is.
+
+        `column` is where the scope stands: `scope`, or an alias of it.
+        """
         if not user.is_active:
             return self.none()
-        granted = subjects.directory().granted(user)
         if granted is None:
             return self
-        return self.filter(Q(scope__contained_by=list(granted)) | Q(actor_human_id=user.human_id))
+        return self.filter(Q((f"{column}__contained_by", list(granted))) | Q(actor_human_id=user.human_id))
 
     def with_actors(self) -> "EventQuerySet":
         """With the name of who acted as `named`, in the same query; null if it was the system."""
@@ -87,7 +96,9 @@ class Event(models.Model):
     data = models.JSONField()
     content = models.BinaryField()
     scope: "ArrayField[Any, Any]" = ArrayField(models.UUIDField(), null=True, editable=False)
-    records: "ArrayField[Any, Any]" = ArrayField(models.UUIDField(), default=list, editable=False)
+    records: "ArrayField[Any, Any]" = ArrayField(
+        models.UUIDField(), db_default=RawSQL("'{}'::uuid[]", ()), editable=False
+    )
     words = Words(
         expression=Func(F("type"), F("subject_label"), F("data"), function="audit_event_words"),
         output_field=SearchVectorField(),

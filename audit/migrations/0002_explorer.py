@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='records',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, editable=False, size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), db_default=django.db.models.expressions.RawSQL("'{}'::uuid[]", ()), editable=False, size=None),
         ),
         migrations.AddField(
             model_name='event',

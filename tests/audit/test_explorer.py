@@ -6,11 +6,15 @@ import io
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, timedelta
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from approvals import events as change_events
@@ -27,6 +31,7 @@ from foundation import clock
 from foundation.errors import InvalidInput, NotFound, NotPermitted
 from foundation.identity.models import User
 from tests import given
+from tests.approvals import world as building
 from tests.approvals.conftest import world
 from tests.approvals.test_totality import act_out
 from tests.approvals.world import World
@@ -52,15 +57,24 @@ def client(auditor: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cli
     return signed_in
 
 
+def events(user: User, **parameters: str) -> list[Event]:
+    """What a user finds, newest first: the same by walking the list, which fills small pages, and by gathering."""
+    sought = filters.parse(parameters, zone=UTC)
+    found = list(reading.of(user=user, sought=sought).indexed.newest_first())
+    assert reading.page(user=user, sought=sought, rows=len(found) + 1).events == found
+    for rows in (1, 2):
+        assert reading.page(user=user, sought=sought, rows=rows).events == found[:rows]
+    return found
+
+
 def types(user: User, **parameters: str) -> list[str]:
     """The last parts of the types of what a user finds, newest first."""
-    found = reading.found(user=user, parameters=parameters, zone=UTC).newest_first()
-    return [event.type.rpartition(".")[2] for event in found]
+    return [event.type.rpartition(".")[2] for event in events(user, **parameters)]
 
 
 def ids(user: User, **parameters: str) -> set[uuid.UUID]:
     """The ids of what a user finds."""
-    return set(reading.found(user=user, parameters=parameters, zone=UTC).values_list("id", flat=True))
+    return {event.id for event in events(user, **parameters)}
 
 
 class TestWhatAnEventConcerns:
@@ -109,6 +123,31 @@ class TestWhatAnEventConcerns:
         subject = Subject("approvals.enchantment", uuid.uuid4())
         with pytest.raises(subjects.UnknownSubject, match="enchantment"):
             record(event=NewEvent(change_events.REQUEST_WITHDRAWN, None, subject, data={"number": 1}), now=given.NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestEventsOfBefore:
+    def test_are_placed_by_the_migration_as_new_ones_are(self, owner_connection: psycopg.Connection[Any]) -> None:
+        made = building.make()
+        made.apply(made.approved(made.grant(), Draft("account.amend", {"name": "Renamed"}, made.account.id)))
+        given.record("policy.create", name="For all", stages=[{"position": 1, "role": "licensing", "quorum": 1}])
+        written = placed()
+        owner_connection.execute("ALTER TABLE audit_event DISABLE TRIGGER append_only")
+        owner_connection.execute("UPDATE audit_event SET scope = NULL, records = '{}'")
+        owner_connection.execute("ALTER TABLE audit_event ENABLE TRIGGER append_only")
+
+        owner_connection.execute(import_module("entitlements.migrations.0009_events_concern").FILL)
+
+        assert placed() == written
+        with pytest.raises(psycopg.Error, match="INV-4"):
+            owner_connection.execute("UPDATE audit_event SET scope = NULL")
+
+
+def placed() -> dict[uuid.UUID, tuple[set[uuid.UUID] | None, list[uuid.UUID]]]:
+    """What each event concerns."""
+    return {
+        event.id: (None if event.scope is None else set(event.scope), event.records) for event in Event.objects.all()
+    }
 
 
 class TestFilters:
@@ -174,7 +213,7 @@ class TestFilters:
         human = str(world.author.human_id)
 
         def found(**parameters: str) -> int:
-            return reading.found(user=auditor, parameters={"actor": human} | parameters, zone=BERLIN).count()
+            return reading.found(user=auditor, parameters={"actor": human} | parameters, zone=BERLIN).indexed.count()
 
         assert found(since="2026-03-02T11:00", until="2026-03-02T11:01") == 1
         assert found(since="2026-03-02T11:00:01") == found(until="2026-03-02T11:00") == 0
@@ -291,11 +330,67 @@ class TestPages:
     @pytest.mark.parametrize("cursor", ["nonsense", "eDoxOjE", "bzo5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE", "bzphOmI", "ü"])
     def test_refuse_a_cursor_that_is_none(self, auditor: User, cursor: str) -> None:
         with pytest.raises(InvalidInput):
-            pages.page_of(reading.events_for(auditor), cursor=cursor)
+            pages.page_of(pages.Found(reading.events_for(auditor), None), cursor=cursor)
 
 
 def _order(event: Event) -> Any:
     return event.recorded_at, event.position
+
+
+class TestQueries:
+    def of_page(self, user: User, **parameters: str) -> list[str]:
+        """The queries of a first page, with their values."""
+        user = User.objects.get(pk=user.pk)
+        assert user.has_perm(reading.VIEW)
+        with CaptureQueriesContext(connection) as captured:
+            found = reading.page(user=user, sought=filters.parse(parameters, zone=UTC))
+            subjects.directory().accounts(user)
+            assert [reading.told(event) for event in found.events]
+        return [query["sql"] for query in captured.captured_queries]
+
+    def test_of_the_first_page_are_under_five_and_use_indexes(self, world: World, auditor: User) -> None:
+        some = given.user("auditor", everywhere=False)
+        given.grant_access(some, world.account, world.trial.sku.product)
+        request = world.propose()
+        asked: list[tuple[User, dict[str, str], str]] = [
+            (auditor, {}, "event_newest_first"),
+            (some, {}, "event_scope"),
+            (auditor, {"actor": str(world.author.human_id)}, "event_of_actor"),
+            (auditor, {"account": str(world.account.id)}, "event_scope"),
+            (auditor, {"object": str(world.trial.id)}, "event_records"),
+            (auditor, {"object": world.trial.reference}, "event_words"),
+            (auditor, {"change": str(request.number)}, "event_of_change_request"),
+            (auditor, {"since": "2026-03-01"}, "event_newest_first"),
+            (auditor, {"kind": "approvals.change_request.proposed"}, "event_of_type"),
+            (auditor, {"text": "production"}, "event_words"),
+        ]
+        with connection.cursor() as cursor:
+            # The table is small: what is asked is whether an index can serve the query at all.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            for user, parameters, index in asked:
+                queries = self.of_page(user, **parameters)
+                plans = []
+                for query in queries:
+                    cursor.execute(f"EXPLAIN {query}")
+                    plans.append("\n".join(row[0] for row in cursor.fetchall()))
+                told = "\n\n".join(plans)
+                assert len(queries) <= (4 if not parameters else 5), told
+                assert "Seq Scan on audit_event" not in told, (parameters, told)
+                assert f" {index}" in told, (parameters, told)
+
+    def test_are_as_many_for_fifty_events_as_for_few(self, client: Client, world: World) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get("/audit/?kind=approvals.change_request").status_code == 200
+            return len(captured)
+
+        world.propose()
+        client.get("/audit/")
+        few = count()
+        for _ in range(3):
+            world.propose()
+
+        assert count() == few
 
 
 class TestPortal:
