@@ -18,7 +18,9 @@ from approvals.governed import register_applied, register_kinds, register_risks
 from approvals.policies import changes
 from approvals.policies.eligibility import register_limited
 from approvals.records.kinds import CONTROL
+from approvals.records.proving import prove_records
 from approvals.requests.gates import register_gate
+from approvals.requests.proving import prove_decisions, prove_revisions
 from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
 from approvals.requests.undone import applied_item
@@ -29,7 +31,7 @@ from approvals.tickets.following import follow as follow_with_tickets
 from approvals.tickets.gate import TicketGate
 from approvals.tickets.jira import Jira
 from approvals.tickets.servicenow import ServiceNow
-from audit.contributors import register_event_types
+from audit.contributors import register_event_types, register_prover
 from audit.subjects import NOBODYS, Requests, SubjectType, register_requests, register_subjects
 
 __all__ = ["register", "ticket_sending"]  # the import registers the sender of tickets' updates
@@ -89,6 +91,9 @@ def register() -> None:
     register_event_types(events.EVENT_TYPES)
     register_subjects(SUBJECTS)
     register_requests(REQUESTS)
+    register_prover("governed records and their history", prove_records)
+    register_prover("revisions", prove_revisions)
+    register_prover("decisions", prove_decisions)
     register_kinds(changes.KINDS)
     register_kinds(freeze_changes.KINDS)
     register_kinds(periods.KINDS)

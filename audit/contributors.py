@@ -5,11 +5,16 @@ Audit imports none of them: each registers its event types, with a sentence temp
 """
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Told what does not fit: a stable word for its kind, and a sentence.
+Find = Callable[[str, str], None]
+# Compares an app's tables with the events, and answers how many rows it looked at.
+Prover = Callable[[Find], int]
 _EVENT_TYPES: dict[str, "EventType"] = {}
+_PROVERS: dict[str, Prover] = {}
 
 
 class UnknownEventType(LookupError):
@@ -75,3 +80,18 @@ def sentence(*, type_name: str, data: Mapping[str, Any], actor: str, subject: st
     :raises KeyError: if the data lacks a field that the sentence names
     """
     return event_type(type_name).template.format(**(dict(data) | {"actor": actor, "subject": subject}))
+
+
+def register_prover(name: str, prover: Prover) -> None:
+    """
+    Have verification compare an app's rows with the events that tell of them; `name` says which, to people.
+
+    :raises ValueError: if the name is taken by another prover
+    """
+    if _PROVERS.setdefault(name, prover) is not prover:
+        raise ValueError(f"A prover of {name} is registered already.")
+
+
+def provers() -> Mapping[str, Prover]:
+    """All registered provers, by name."""
+    return dict(_PROVERS)

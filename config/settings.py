@@ -37,6 +37,11 @@ TICKET_FRESH_MINUTES = read_integer(
     "TICKET_FRESH_MINUTES", default=15, minimum=TICKET_READ_MINUTES + 1, maximum=24 * 60
 )
 
+# The log's name, the first line of its checkpoints; and its keys, of which the secret ones are the sealer's alone.
+LEDGER_ORIGIN = read_text("LEDGER_ORIGIN", default=f"{PUBLIC_URL.partition('://')[2].strip('/')}/ledger")
+LEDGER_SIGNING_KEYS = read_list("LEDGER_SIGNING_KEYS", default=[])
+LEDGER_VERIFIER_KEYS = read_list("LEDGER_VERIFIER_KEYS", default=[])
+
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
 # A named server is the only one: both roles are on it, or the one that migrates is not known here.
 _own_server = None if read_text("DATABASE_URL", default="") else EMBEDDED_LAYOUT

@@ -129,8 +129,8 @@ class Event(models.Model):
             GinIndex(fields=["scope"], name="event_scope"),
             GinIndex(fields=["records"], name="event_records"),
             GinIndex(fields=["words"], name="event_words"),
-            # The sealer takes what is below the snapshot's xmin.
-            models.Index(fields=["transaction_id"], name="event_transaction"),
+            # The sealer takes what is below the snapshot's xmin, in this order.
+            models.Index(fields=["transaction_id", "position"], name="event_in_sealing_order"),
         ]
 
     def __str__(self) -> str:

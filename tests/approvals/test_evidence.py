@@ -20,6 +20,9 @@ APPEND_ONLY = [
     "approvals_decision",
     "approvals_authorization",
     "approvals_comment",
+    "audit_checkpoint",
+    "audit_leaf",
+    "audit_treenode",
     "approvals_attachment",
     "approvals_blob",
     "approvals_opened",
@@ -82,6 +85,12 @@ class TestEvidence:
 
 
 def _key(table: str) -> str:
-    if table == "approvals_blob":
-        return "digest = digest"
+    others = {
+        "approvals_blob": "digest",
+        "audit_checkpoint": "size",
+        "audit_leaf": "index",
+        "audit_treenode": "index",
+    }
+    if table in others:
+        return f"{others[table]} = {others[table]}"
     return "history_id = history_id" if "_historical" in table else "id = id"

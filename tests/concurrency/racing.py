@@ -48,7 +48,7 @@ def at_once(*calls: Call, seed: int) -> list[Outcome]:
     outcomes = [Outcome() for _ in calls]
     failures: list[BaseException] = []
     start = threading.Barrier(len(calls))
-    randomness = random.Random(seed)  # noqa: S311 - the same delays on every run
+    randomness = random.Random(seed)
     delays = [randomness.choice([0.0, randomness.uniform(0, LONGEST_STAGGER_SECONDS)]) for _ in calls]
 
     def run(position: int) -> None:

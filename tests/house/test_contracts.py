@@ -25,6 +25,7 @@ OFFENSES = [
     ("approvals", "approvals/policies/offender.py", "import approvals.requests"),
     ("approvals", "approvals/unlisted/__init__.py", ""),
     ("audit", "audit/ledger/offender.py", "import audit.services"),
+    ("audit", "audit/merkle/offender.py", "import audit.ledger"),
     ("audit", "audit/unlisted/__init__.py", ""),
     ("foundation", "foundation/outbox/offender.py", "import foundation.web"),
     ("foundation", "foundation/http/offender.py", "import foundation.secrets"),

@@ -19,7 +19,7 @@ from tests.house.conftest import Arrange
 from tests.support import instance
 
 PATIENCE_SECONDS = 60
-CHILDREN = ("postgres", "web", "worker", "beat")
+CHILDREN = ("postgres", "web", "worker", "beat", "sealer")
 
 
 class Serving:
@@ -133,7 +133,9 @@ class TestServe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", serving.port))
         serving.reader.join(timeout=5)
-        unnamed = [line for line in serving.lines if not re.match(r"(serve|postgres|web|worker|beat) +\| ", line)]
+        unnamed = [
+            line for line in serving.lines if not re.match(r"(serve|postgres|web|worker|beat|sealer) +\| ", line)
+        ]
         assert unnamed == []
 
     def test_leaves_no_orphans_when_it_is_killed(self, serving: Serving, environment: dict[str, str]) -> None:
@@ -168,7 +170,9 @@ class TestRefusal:
             "PUBLIC_URL": "https://tenure.example",
             "CELERY_BROKER_URL": "redis://broker.example/0",
         }
-        assert "In production the web server, the worker and beat run apart" in serve_once(environment | production)
+        assert "In production the web server, the worker, beat and the sealer run apart" in serve_once(
+            environment | production
+        )
 
 
 def serve_once(environment: dict[str, str], *arguments: str) -> str:

@@ -131,7 +131,7 @@ def serving(loopback: None, django_db_blocker: Any) -> Any:
 @pytest.mark.soak
 class TestKillDuringApplication:
     def test_leaves_a_change_wholly_applied_or_wholly_not(self, serving: Served, capfd: Any) -> None:
-        randomness = random.Random(SEED)  # noqa: S311 - the same instants on every run
+        randomness = random.Random(SEED)
         of = preparing.stock()
         lasted = [undisturbed(serving, of) for _ in range(UNDISTURBED)]
         rounds: list[Round] = []

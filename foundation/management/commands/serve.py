@@ -1,4 +1,4 @@
-"""Serves Tenure on this machine: PostgreSQL, web, worker and beat, supervised."""
+"""Serves Tenure on this machine: PostgreSQL, web, worker, beat and sealer, supervised."""
 
 import contextlib
 import fcntl
@@ -30,7 +30,7 @@ CELERY = [*PYTHON, "celery", "--quiet", "--app", "config.celery"]
 class Command(BaseCommand):
     """Everything in one terminal. In production the same pieces run apart: docs/operations.md."""
 
-    help = "Serve on this machine: PostgreSQL, web server, worker and beat. Ctrl-C stops all."
+    help = "Serve on this machine: PostgreSQL, web server, worker, beat and sealer. Ctrl-C stops all."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -68,6 +68,7 @@ class Command(BaseCommand):
             supervisor.command("web", web(host, port)),
             supervisor.command("worker", worker()),
             supervisor.command("beat", beat()),
+            supervisor.command("sealer", sealer()),
         ]
         supervisor.run(
             programs, ready=lambda: supervisor.say("serve", f"Open http://{host}:{port}/ (Ctrl-C stops all).")
@@ -109,6 +110,11 @@ def beat() -> list[str]:
     return [*CELERY, "beat", "--pidfile="]
 
 
+def sealer() -> list[str]:
+    """Answer the command line of the ledger's sealer."""
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "seal"]
+
+
 def own_layout() -> Layout:
     """
     Answer the layout of the embedded profile.
@@ -118,7 +124,7 @@ def own_layout() -> Layout:
     if settings.EMBEDDED_LAYOUT is None:
         raise CommandError(
             "Nothing was started: serve is for one machine, with TENURE_PROFILE=embedded. "
-            "In production the web server, the worker and beat run apart; docs/operations.md shows how."
+            "In production the web server, the worker, beat and the sealer run apart; docs/operations.md shows how."
         )
     return settings.EMBEDDED_LAYOUT
 
