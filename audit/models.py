@@ -1,6 +1,7 @@
 """Collects the audit app's models."""
 
+from audit.copies.models import CheckpointCopy
 from audit.ledger.models import Event
 from audit.sealing.models import Checkpoint, Leaf, TreeNode
 
-__all__ = ["Checkpoint", "Event", "Leaf", "TreeNode"]
+__all__ = ["Checkpoint", "CheckpointCopy", "Event", "Leaf", "TreeNode"]

@@ -109,7 +109,7 @@ def measure() -> int:
     for _ in range(3):
         hashing = bare(contents)
         began = time.perf_counter()
-        report = verify_log(brought=[note], keys=keys.verifiers(), origin=keys.origin())
+        report = verify_log(brought=[note], keys=keys.verifiers(), origin="")
         ratios.append((time.perf_counter() - began) / hashing)
         assert report.holds
         assert report.size == count

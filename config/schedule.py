@@ -16,5 +16,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "escalate-unverified": {"task": "approvals.tasks.escalate_unverified", "schedule": 900.0},
     "escalate-permit-reviews": {"task": "approvals.tasks.escalate_permit_reviews", "schedule": 300.0},
     "remind": {"task": "approvals.tasks.remind", "schedule": 300.0},
+    "copy-checkpoints": {"task": "audit.tasks.copy_checkpoints", "schedule": 60.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},
 }

@@ -41,6 +41,11 @@ TICKET_FRESH_MINUTES = read_integer(
 LEDGER_ORIGIN = read_text("LEDGER_ORIGIN", default=f"{PUBLIC_URL.partition('://')[2].strip('/')}/ledger")
 LEDGER_SIGNING_KEYS = read_list("LEDGER_SIGNING_KEYS", default=[])
 LEDGER_VERIFIER_KEYS = read_list("LEDGER_VERIFIER_KEYS", default=[])
+# Where its checkpoints go, as URLs, and how often at most; directories have the newest at once.
+LEDGER_COPIES = read_list(
+    "LEDGER_COPIES", default=[f"file://{EMBEDDED_LAYOUT.home / 'checkpoints'}"] if EMBEDDED_LAYOUT else []
+)
+LEDGER_COPY_MINUTES = read_integer("LEDGER_COPY_MINUTES", default=60, minimum=1, maximum=7 * 24 * 60)
 
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
 # A named server is the only one: both roles are on it, or the one that migrates is not known here.
@@ -96,6 +101,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "foundation.web.timezone.ReaderTimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
+    "audit.copies.middleware.LedgerMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -193,15 +193,15 @@ class Checkpoint:
         return "\n".join(lines) + "\n"
 
 
-def read_checkpoint(note: str, *, keys: Iterable[VerifierKey], origin: str) -> Checkpoint:
+def read_checkpoint(note: str, *, keys: Iterable[VerifierKey], origins: Collection[str]) -> Checkpoint:
     """
-    The checkpoint of a signed note, if a known key signed it for this log.
+    The checkpoint of a signed note, if a known key signed it for this log, under one of its names.
 
     :raises BadNote: if it is none, no known key signed it, or it is another log's
     """
     checkpoint = Checkpoint.read(verified(note, keys))
-    if checkpoint.origin != origin:
-        raise BadNote(f"The checkpoint is of the log “{checkpoint.origin}”, not of “{origin}”.")
+    if checkpoint.origin not in origins:
+        raise BadNote(f"The checkpoint is of the log “{checkpoint.origin}”, not of “{'” or “'.join(origins)}”.")
     return checkpoint
 
 

@@ -113,7 +113,7 @@ def checked(last: Checkpoint | None) -> Tree:
     if last is None:
         return Tree()
     try:
-        signed = notes.read_checkpoint(last.note, keys=keys.verifiers(), origin=keys.origin())
+        signed = notes.read_checkpoint(last.note, keys=keys.verifiers(), origins=keys.origins())
         stored = proofs.root(size)
     except (BadNote, NotSealed) as error:
         raise LogDamaged(f"The last checkpoint does not hold: {error} Nothing is sealed on it.") from error

@@ -19,6 +19,7 @@ from audit import contributors
 from audit.merkle import notes, tree
 from audit.merkle.notes import BadNote, VerifierKey
 from audit.merkle.tree import Tree
+from audit.sealing import keys as own
 from audit.sealing.models import LEVELS_APART
 from audit.sealing.reading import blocks
 
@@ -175,12 +176,18 @@ def _heads(
 ) -> list[_Head]:
     """The heads to compare with: those brought, signed by a known key, and all that are stored."""
     heads = []
+    names, kept = own.origins(origin), own.kept_sizes()
     for number, note in enumerate(brought, start=1):
         what = f"Checkpoint {number} of those given"
         try:
-            read = notes.read_checkpoint(note, keys=keys, origin=origin)
+            read = notes.read_checkpoint(note, keys=keys, origins=names)
         except BadNote as error:
             report.find("bad_checkpoint", f"{what} is not believed: {error}")
+            continue
+        former = kept[names.index(read.origin) :]
+        if former and read.size > min(former):
+            told = f"{what} is of {read.size} events, of which {min(former)} were kept when a backup was put in place."
+            report.find("lost", f"{told} The event “audit.ledger.restarted” says by whom, and why.")
         else:
             heads.append(_Head(what, read.size, read.root))
     cursor.execute("SELECT size, root, note, frontier FROM audit_checkpoint ORDER BY size")
@@ -196,7 +203,7 @@ def _heads(
     cursor.execute("SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
     for (note,) in cursor.fetchall():
         try:
-            notes.read_checkpoint(note, keys=keys, origin=origin)
+            notes.read_checkpoint(note, keys=keys, origins=names)
         except BadNote as error:
             report.find("bad_checkpoint", f"The last stored checkpoint is not believed: {error}")
     return heads

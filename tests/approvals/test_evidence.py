@@ -21,6 +21,7 @@ APPEND_ONLY = [
     "approvals_authorization",
     "approvals_comment",
     "audit_checkpoint",
+    "audit_checkpointcopy",
     "audit_leaf",
     "audit_treenode",
     "approvals_attachment",

@@ -165,7 +165,7 @@ class TestNotes:
         note = notes.sign(self.CHECKPOINT.text(), [self.KEY, self.OTHER])
 
         for known in ([self.KEY.verifier], [self.OTHER.verifier], [self.KEY.verifier, self.OTHER.verifier]):
-            assert notes.read_checkpoint(note, keys=known, origin=self.CHECKPOINT.origin) == self.CHECKPOINT
+            assert notes.read_checkpoint(note, keys=known, origins=[self.CHECKPOINT.origin]) == self.CHECKPOINT
 
     @given(st.data())
     def test_refuse_any_other_byte(self, data: Any) -> None:
@@ -175,14 +175,14 @@ class TestNotes:
 
         with pytest.raises(BadNote):
             notes.read_checkpoint(
-                note[:place] + other + note[place + 1 :], keys=[self.KEY.verifier], origin=self.CHECKPOINT.origin
+                note[:place] + other + note[place + 1 :], keys=[self.KEY.verifier], origins=[self.CHECKPOINT.origin]
             )
 
     def test_refuse_another_log_and_an_unknown_key(self) -> None:
         note = notes.sign(self.CHECKPOINT.text(), [self.KEY])
 
         with pytest.raises(BadNote, match="is of the log"):
-            notes.read_checkpoint(note, keys=[self.KEY.verifier], origin="tenure.example/other")
+            notes.read_checkpoint(note, keys=[self.KEY.verifier], origins=["tenure.example/other"])
         with pytest.raises(BadNote, match="No key that is known"):
             notes.verified(note, [self.OTHER.verifier])
 

@@ -1,4 +1,4 @@
-"""The ledger in a terminal: verify it, print its head, make a key."""
+"""The ledger in a terminal: verify it, print its head, go on after a restore, make a key."""
 
 import base64
 import sys
@@ -6,18 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.copies.restored import acknowledge
 from audit.merkle.notes import BadKey, SignerKey, VerifierKey
 from audit.sealing import keys
 from audit.sealing.models import Checkpoint
 from audit.sealing.verification import Report, verify
+from foundation import clock
+from foundation.errors import DomainError
+from foundation.identity.models import User
 
 
 class Command(BaseCommand):
-    """`verify` reads all of it again; `checkpoint` prints the signed head; `new-key` makes a key pair."""
+    """What people do with the log: verify it, keep its head, go on after a restore, make keys."""
 
-    help = "Verify the ledger, print its signed head, or make a key."
+    help = "Verify the ledger, print its signed head, go on after a restore, or make a key."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,6 +44,9 @@ class Command(BaseCommand):
             help="believe this verifier key (name+id+base64) instead of the configured ones; may be repeated",
         )
         check.add_argument("--origin", default="", help="the log's name, if it is not the configured one")
+        go_on = actions.add_parser("acknowledge", help="go on with a database that is older than its ledger outside")
+        go_on.add_argument("--as", dest="username", required=True, metavar="LOGIN", help="who answers for it")
+        go_on.add_argument("--reason", required=True, help="why this state is the one to go on with")
         actions.add_parser("checkpoint", help="print the last signed checkpoint")
         make = actions.add_parser("new-key", help="make a signing key and print it with its public half")
         make.add_argument("--name", default="", help="the key's name (the log's)")
@@ -52,6 +60,7 @@ class Command(BaseCommand):
         actions: dict[str, Callable[..., None]] = {
             "verify": self.verify,
             "checkpoint": self.checkpoint,
+            "acknowledge": self.acknowledge,
             "new-key": self.new_key,
         }
         actions[action](**options)
@@ -63,7 +72,7 @@ class Command(BaseCommand):
             believed = [VerifierKey.read(text) for text in key] or keys.verifiers()
         except (OSError, UnicodeDecodeError, BadKey) as error:
             raise CommandError(f"Nothing was verified: {error}") from error
-        report, rows = verify(brought=brought, keys=believed, origin=origin or keys.origin())
+        report, rows = verify(brought=brought, keys=believed, origin=origin)
         for name, count in sorted(rows.items()):
             self.stdout.write(f"{count:,} {name} compared with the events.")
         self.tell(report, brought=len(brought))
@@ -88,6 +97,21 @@ class Command(BaseCommand):
             )
         self.stdout.write("The ledger holds.")
 
+    def acknowledge(self, *, username: str, reason: str, **options: Any) -> None:
+        """
+        Record that the older state is the one to go on with.
+
+        :raises CommandError: if nothing is to be acknowledged, or there is no such login
+        """
+        user = User.objects.filter(username=username, is_active=True).first()
+        if user is None:
+            raise CommandError(f"Nothing was recorded: there is no active login “{username}”.")
+        try:
+            event = acknowledge(user=user, reason=reason, now=clock.now())
+        except (DomainError, BadKey) as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"Event {event.id} is recorded. The log goes on as “{keys.origin()}”.")
+
     def checkpoint(self, **options: Any) -> None:
         """
         Print the last checkpoint as it was signed.
@@ -106,7 +130,7 @@ class Command(BaseCommand):
         :raises CommandError: if the name is none
         """
         try:
-            key = SignerKey.new(name or keys.origin())
+            key = SignerKey.new(name or settings.LEDGER_ORIGIN)
         except BadKey as error:
             raise CommandError(f"No key was made: {error}") from error
         self.stdout.write("# Secret, for the sealer alone: LEDGER_SIGNING_KEYS")
