@@ -43,6 +43,13 @@ PERMIT_USED = "approvals.permit.used"
 PERMIT_REVIEW_GIVEN = "approvals.permit.review_given"
 PERMIT_REVIEWED = "approvals.permit.reviewed"
 PERMIT_REVIEW_OVERDUE = "approvals.permit.review_overdue"
+REQUEST_ANNOUNCED = "approvals.change_request.announced"
+REQUEST_ANNOUNCEMENT_READ = "approvals.change_request.announcement_read"
+REQUEST_ANNOUNCEMENT_OVERDUE = "approvals.change_request.announcement_escalated"
+SUBSCRIPTION_MADE = "approvals.subscription.made"
+SUBSCRIPTION_CHANGED = "approvals.subscription.changed"
+SUBSCRIPTION_ENDED = "approvals.subscription.ended"
+SUBSCRIPTION_FOLLOWED = "approvals.subscription.followed"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -105,6 +112,16 @@ EVENT_TYPES = (
         PERMIT_REVIEW_OVERDUE,
         "The review of the emergency of change {number} was due {due} and misses {roles} (step {step}).",
     ),
+    EventType(REQUEST_ANNOUNCED, "Change {number} was announced to {count} people (told for roles: {roles})."),
+    EventType(REQUEST_ANNOUNCEMENT_READ, "{actor} has read that change {number} was applied."),
+    EventType(
+        REQUEST_ANNOUNCEMENT_OVERDUE,
+        "Change {number} was announced, and {count} did not say in time that they have read it; administrators know.",
+    ),
+    EventType(SUBSCRIPTION_MADE, "{actor} subscribed {whom} to “{name}”."),
+    EventType(SUBSCRIPTION_CHANGED, "{actor} changed the subscription “{name}” of {whom}: {fields}."),
+    EventType(SUBSCRIPTION_ENDED, "{actor} ended the subscription “{name}” of {whom}."),
+    EventType(SUBSCRIPTION_FOLLOWED, "{actor} {what} the subscription “{name}” of {whom}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

@@ -1,5 +1,13 @@
 """Collects the approvals app's models."""
 
+from approvals.announcements.models import (
+    Acknowledgment,
+    AnnouncedChange,
+    Announcement,
+    AnnouncementStep,
+    Following,
+    Subscription,
+)
 from approvals.attachments.models import Attachment, Blob
 from approvals.authority.models import AuthorityLimit, Delegation
 from approvals.discussion.models import Comment
@@ -15,6 +23,10 @@ from approvals.worklists.models import Opened, SavedFilter
 
 __all__ = [
     "AccountingPeriod",
+    "Acknowledgment",
+    "AnnouncedChange",
+    "Announcement",
+    "AnnouncementStep",
     "Attachment",
     "Attention",
     "AuthorityLimit",
@@ -25,6 +37,7 @@ __all__ = [
     "CriterionTick",
     "Decision",
     "Delegation",
+    "Following",
     "Freeze",
     "Item",
     "ItemScope",
@@ -38,6 +51,7 @@ __all__ = [
     "SavedFilter",
     "Stage",
     "StandardTemplate",
+    "Subscription",
     "Ticket",
     "TicketSystem",
     "TicketUpdate",

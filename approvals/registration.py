@@ -78,6 +78,7 @@ SUBJECTS = (
     SubjectType("approvals.standardtemplate", "standard template", NOBODYS),
     SubjectType("approvals.delegation", "delegation", None),
     SubjectType("approvals.ticketsystem", "ticket system", None),
+    SubjectType("approvals.subscription", "subscription", None),
 )
 REQUESTS = Requests(
     number_sql="SELECT number FROM approvals_changerequest WHERE id = audit_event.change_request_id",

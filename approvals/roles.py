@@ -12,6 +12,7 @@ DECIDE = "approvals.decide_changerequest"
 APPLY = "approvals.apply_changerequest"
 VIEW_REQUESTS = "approvals.view_changerequest"
 CONFIGURE_TICKETS = "approvals.configure_ticketsystem"
+CONFIGURE_SUBSCRIPTIONS = "approvals.configure_subscription"
 USE_PERMIT = "approvals.use_emergency_permit"
 VIEW_LEDGER = "audit.view_event"
 
@@ -44,7 +45,7 @@ ROLES: tuple[Role, ...] = (
     Role(
         "administrator",
         "Edits the registry in the admin; every save proposes.",
-        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS),
+        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS, CONFIGURE_SUBSCRIPTIONS),
     ),
     Role(
         "emergency",

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from approvals.announcements import distributing, telling
+from approvals.announcements import escalation as unread
 from approvals.permits import escalation as permit_reviews
 from approvals.reminders import digests, stages
 from approvals.requests import expiry, timetable
@@ -10,6 +12,7 @@ from approvals.verification import escalation
 from foundation import clock
 
 __all__ = [
+    "announce",
     "apply_due_changes",
     "escalate_permit_reviews",
     "escalate_unverified",
@@ -55,3 +58,12 @@ def remind() -> None:
     now = clock.now()
     stages.escalate_overdue(now=now)
     digests.remind(now=now)
+
+
+@shared_task(name="approvals.tasks.announce", ignore_result=True)  # type: ignore[untyped-decorator]
+def announce() -> None:
+    """Announce what was applied, escalate what nobody says to have read, then write the mails."""
+    now = clock.now()
+    distributing.announce(now=now)
+    unread.escalate(now=now)
+    telling.tell(now=now)

@@ -15,6 +15,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read-due-tickets": {"task": "approvals.tasks.read_due_tickets", "schedule": 60.0},
     "escalate-unverified": {"task": "approvals.tasks.escalate_unverified", "schedule": 900.0},
     "escalate-permit-reviews": {"task": "approvals.tasks.escalate_permit_reviews", "schedule": 300.0},
+    "announce": {"task": "approvals.tasks.announce", "schedule": 300.0},
     "remind": {"task": "approvals.tasks.remind", "schedule": 300.0},
     "copy-checkpoints": {"task": "audit.tasks.copy_checkpoints", "schedule": 60.0},
     "purge-expired": {"task": "foundation.tasks.purge_expired", "schedule": 3600.0},

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from approvals.announcements.defaults import register_defaults
 from approvals.governed import (
     PreparedItem,
     register_access,
@@ -26,6 +27,7 @@ from entitlements.directory import changes as directory_changes
 from entitlements.directory import events as directory_events
 from entitlements.directory.services import discard_staged_details
 from entitlements.governed.access import RegistryAccess
+from entitlements.governed.announcing import DEFAULTS
 from entitlements.governed.subjects import SUBJECTS, AuditDirectory
 from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
@@ -52,6 +54,7 @@ def register() -> None:
     register_facets(*FACETS)
     register_access(RegistryAccess())
     register_discarded(discard_people)
+    register_defaults(DEFAULTS)
 
 
 def discard_people(*, items: Sequence[PreparedItem], now: datetime) -> None:

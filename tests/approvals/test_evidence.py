@@ -31,6 +31,10 @@ APPEND_ONLY = [
     "approvals_verificationreminder",
     "approvals_permitreview",
     "approvals_reminder",
+    "approvals_announcedchange",
+    "approvals_announcement",
+    "approvals_acknowledgment",
+    "approvals_announcementstep",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

@@ -27,6 +27,7 @@ from entitlements.grants import services as seats
 from foundation.errors import DomainError
 from tests import given
 from tests.approvals import (
+    test_announcements,
     test_deciding,
     test_delegations,
     test_expiry,
@@ -161,6 +162,7 @@ def act_out(world: World) -> None:
     test_ticket_sentences.act_out(world)
     test_delegations.act_out(world)
     act_out_reminders(world)
+    test_announcements.act_out(world)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from approvals.announcements.defaults import write_defaults
 from entitlements.surfaces.first_data import write_first_data
 from foundation import clock
 
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write it, and say so."""
-        request = write_first_data(now=clock.now(), owners=options["owners"])
+        now = clock.now()
+        request = write_first_data(now=now, owners=options["owners"])
+        write_defaults(now=now)
         if options["verbosity"]:
             told = f"Written by change {request.number}." if request else "First data is there already."
             self.stdout.write(told)

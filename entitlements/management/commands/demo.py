@@ -8,6 +8,7 @@ from django.db import connections
 from rich.console import Console
 from rich.table import Table
 
+from approvals.announcements.defaults import write_defaults
 from entitlements.story import cast, play
 from entitlements.surfaces.first_data import write_first_data
 from foundation import clock
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         now = clock.now()
         write_first_data(now=now, owners=True)
+        write_defaults(now=now)
         users, passwords = cast.assemble()
         if play.is_played():
             console.print("The story has been played here before; its data is kept. Remove it with: make clean-demo")
