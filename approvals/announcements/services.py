@@ -7,6 +7,7 @@ from django.db import transaction
 
 from approvals import events
 from approvals.announcements.models import Acknowledgment, Announcement
+from approvals.announcements.reading import described
 from approvals.requests.recording import record_step
 from foundation.errors import NotFound
 from foundation.identity.models import User
@@ -18,12 +19,7 @@ def visible_announcement(*, user: User, announcement_id: uuid.UUID) -> Announcem
 
     :raises NotFound: if there is none, it is for somebody else, or the user may not see all that the change touches
     """
-    found = (
-        Announcement.objects.visible_to(user)
-        .select_related("change_request", "acknowledgment")
-        .filter(id=announcement_id)
-        .first()
-    )
+    found = described(Announcement.objects.visible_to(user)).filter(id=announcement_id).first()
     if found is None:
         raise NotFound("There is no such announcement for you.")
     return found

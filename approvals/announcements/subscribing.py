@@ -15,12 +15,15 @@ from approvals.announcements.recording import record_subscription
 from approvals.announcements.rules import named_ids
 from approvals.governed import Scope
 from approvals.policies import conditions as policy_conditions
+from approvals.policies.changes import Condition
+from approvals.records.payloads import validated
 from foundation.errors import InvalidInput, NotFound, NotPermitted
 from foundation.identity.models import User
 from foundation.integrity import refine_integrity_error
 
 MOST_SUBSCRIPTIONS = 50
 MOST_CONDITIONS = 20
+MOST_VALUES = 200
 
 
 @dataclass(frozen=True)
@@ -203,19 +206,29 @@ def _checked(user: User, wanted: Wanted, role: str) -> Wanted:
     name = " ".join(wanted.name.split())
     if not name or len(name) > 100 or not name.isprintable():
         _refuse("name", "Give the subscription a name of at most 100 characters.")
-    if len(wanted.conditions) > MOST_CONDITIONS:
-        _refuse("conditions", f"{MOST_CONDITIONS} conditions are the most. Make two subscriptions of it.")
+    conditions = _conditions(wanted.conditions)
     hours = wanted.acknowledge_hours
     if hours is not None and not role:
         _refuse("acknowledge_hours", "Only what a role is told of can have to be acknowledged.")
     if hours is not None and not 1 <= hours <= GREATEST_HOURS:
         _refuse("acknowledge_hours", f"Give 1 to {GREATEST_HOURS} hours.")
-    wrong = policy_conditions.check(conditions=wanted.conditions, declared=governed.declared_facts())
+    wrong = policy_conditions.check(conditions=conditions, declared=governed.declared_facts())
     if wrong:
         raise InvalidInput(" ".join(wrong), errors=[{"field": "conditions", "message": sentence} for sentence in wrong])
-    if not _sees(user, wanted.conditions):
+    if not _sees(user, conditions):
         raise NotFound("It names an account or product that is not granted to you, or that does not exist.")
-    return Wanted(name, wanted.conditions, hours)
+    return Wanted(name, conditions, hours)
+
+
+def _conditions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in the form that policies have."""
+    if len(rows) > MOST_CONDITIONS:
+        _refuse("conditions", f"{MOST_CONDITIONS} conditions are the most. Make two subscriptions of it.")
+    read = [validated(Condition, dict(row)).model_dump() for row in rows]
+    values = [value for row in read for value in (row["value"] if isinstance(row["value"], list) else [row["value"]])]
+    if len(values) > MOST_VALUES or any(len(str(value)) > 200 or not str(value).isprintable() for value in values):
+        _refuse("conditions", f"At most {MOST_VALUES} values are compared, each of at most 200 characters.")
+    return read
 
 
 def _refuse(field: str, sentence: str) -> None:

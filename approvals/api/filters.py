@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
+from approvals.announcements.models import Announcement, AnnouncementQuerySet
 from approvals.authority.models import AuthorityLimit, Delegation, DelegationQuerySet
 from approvals.permits.models import Permit, PermitQuerySet
 from approvals.policies.models import Policy
@@ -52,6 +53,25 @@ class ChangeRequestFilter(filters.FilterSet):  # type: ignore[misc]  # django-fi
     def filter_record(self, rows: QuerySet[ChangeRequest], name: str, value: Any) -> QuerySet[ChangeRequest]:
         """Those that touch a record."""
         return rows.filter(Exists(Item.objects.filter(revision=OuterRef("current_revision"), record_id=value)))
+
+
+class AnnouncementFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Filters of announcements."""
+
+    acknowledged = filters.BooleanFilter(
+        field_name="acknowledgment", lookup_expr="isnull", exclude=True, help_text="You have said that you read it."
+    )
+    overdue = filters.BooleanFilter(method="filter_overdue", help_text="You should have said so by now.")
+    change_request_id = filters.UUIDFilter()
+
+    class Meta:
+        model = Announcement
+        fields: list[str] = []
+
+    def filter_overdue(self, rows: AnnouncementQuerySet, name: str, value: bool) -> QuerySet[Announcement]:
+        """Those that should have been acknowledged, or the others."""
+        late = Announcement.objects.unread().filter(acknowledge_by__lte=clock.now())
+        return rows.filter(pk__in=late) if value else rows.exclude(pk__in=late)
 
 
 class PolicyFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

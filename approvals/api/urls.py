@@ -3,8 +3,9 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from approvals.api import tickets
+from approvals.api import subscriptions, tickets
 from approvals.api.accounting_periods import AccountingPeriods
+from approvals.api.announcements import Announcements
 from approvals.api.attachments import Attachments
 from approvals.api.authority import AuthorityLimits, Delegations
 from approvals.api.comments import Comments
@@ -71,6 +72,20 @@ urlpatterns = [
     path("change-requests/<uuid:id>/permits", Permits.as_view({"post": "take"}), name="change-request-permits"),
     path("change-requests/<uuid:id>/snooze", Snooze.as_view(), name="snooze"),
     path("change-requests/<uuid:id>/acknowledge", Acknowledge.as_view(), name="acknowledge"),
+    path("announcements", Announcements.as_view({"get": "list"}), name="announcements"),
+    path("announcements/<uuid:id>", Announcements.as_view({"get": "retrieve"}), name="announcement"),
+    path(
+        "announcements/<uuid:id>/acknowledge",
+        Announcements.as_view({"post": "acknowledge"}),
+        name="announcement-acknowledge",
+    ),
+    path("subscriptions", subscriptions.Subscriptions.as_view(), name="subscriptions"),
+    path("subscriptions/<uuid:id>", subscriptions.SubscriptionDetail.as_view(), name="subscription"),
+    path(
+        "subscriptions/<uuid:id>/following",
+        subscriptions.SubscriptionFollowing.as_view(),
+        name="subscription-following",
+    ),
     path("waiting", WaitingList.as_view(), name="waiting"),
     path("reminders/preference", Preference.as_view(), name="reminder-preference"),
     path("plans", Plans.as_view(), name="plans"),

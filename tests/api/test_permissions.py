@@ -18,6 +18,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from approvals.announcements.models import Announcement, Subscription
 from approvals.attachments.services import Upload, attach
 from approvals.authority.models import Delegation
 from approvals.governed import Draft
@@ -125,6 +126,15 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST change-requests/<uuid:id>/inverse": APPLIERS,
     "POST change-requests/<uuid:id>/snooze": REVIEWERS_OF_THE_STAGE,
     "POST change-requests/<uuid:id>/acknowledge": REVIEWERS_OF_THE_STAGE,
+    "GET announcements": ANYBODY,
+    "GET announcements/<uuid:id>": ANY_ROLE,
+    "POST announcements/<uuid:id>/acknowledge": ANY_ROLE,
+    "GET subscriptions": ANYBODY,
+    "POST subscriptions": ANY_ROLE,
+    "GET subscriptions/<uuid:id>": ANY_ROLE,
+    "PUT subscriptions/<uuid:id>": ANY_ROLE,
+    "DELETE subscriptions/<uuid:id>": ANY_ROLE,
+    "PUT subscriptions/<uuid:id>/following": ANY_ROLE,
     "GET waiting": ANYBODY,
     "GET reminders/preference": ANYBODY,
     "PUT reminders/preference": ANYBODY,
@@ -152,6 +162,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "DELETE tokens/<str:token_id>": ANYBODY,
 }
 PUBLIC = {"GET openapi.json"}
+# What is put, by the end of its address.
+PUT = {"preference": {"frequency": "immediate"}, "following": {"follows": True}, "<uuid:id>": {"name": "Another"}}
 
 
 def addresses() -> Iterator[str]:
@@ -260,6 +272,17 @@ class Asking:
             now=given.NOW,
         )
         self.system, self.ticket = ticketed(self.requests["in_review"])
+        self.world["announcements"] = Announcement.objects.create(
+            change_request=self.requests["applied"],
+            human_id=user.human_id,
+            reader=user,
+            reasons=["All"],
+            created_at=now,
+        )
+        self.subscriptions = {
+            "own": Subscription.objects.create(owner=user, name="Own", created_at=now),
+            "shared": Subscription.objects.create(role="legal", name="Shared", created_at=now),
+        }
         self.world["events"] = Event.objects.newest_first()[0]
 
     def __call__(self, address: str) -> HttpResponse:
@@ -351,6 +374,8 @@ class Asking:
                 "<uuid:attachment_id>": self.attachment.id,
                 "<uuid:ticket_id>": self.ticket.id,
             }
+        if resource == "subscriptions":
+            return {"<uuid:id>": self.subscriptions["shared" if route.endswith("following") else "own"].id}
         if resource == "ticket-systems":
             return {"<uuid:id>": self.system.id}
         found = self.world.get(resource)
@@ -361,9 +386,9 @@ class Asking:
         resource, *rest = route.split("/")
         if resource == "entitlements" and method == "DELETE" and len(rest) == 1:
             return "?ends_at=2026-06-01T00:00:00Z", None
-        if resource == "reminders" and method == "PUT":
-            return "", {"frequency": "immediate"}
-        if method not in ("POST", "PATCH"):
+        if method == "PUT":
+            return "", PUT[route.rpartition("/")[2]]
+        if method not in ("POST", "PATCH") or resource == "announcements":
             return "", None
         if resource == "change-requests" and rest:
             return "", self.of_request(rest[-1])
@@ -413,6 +438,7 @@ class Asking:
         named = {"code": "another", "name": "Another"}
         question = {"account": account_id, "product": product_id}
         return {
+            "subscriptions": lambda: {"name": "Mine"},
             "products": lambda: named,
             "features": lambda: named | {"product_id": product_id},
             "releases": lambda: {"product_id": product_id, "version_name": "2.0"},

@@ -72,7 +72,7 @@ class TestSubscribe:
             (Wanted("Mine", [condition("nothing", "is", "x")]), "no kind of change has a fact"),
             (Wanted("Mine", [condition("phase", "at_least", "trial")]), "no comparison"),
             (Wanted("Mine", [condition("phase", "is", "trail")]), "is never trail"),
-            (Wanted("Mine", [{}]), "needs a fact"),
+            (Wanted("Mine", [{}]), "does not say what it must"),
             (Wanted("Mine", [TRIALS] * 21), "are the most"),
             (Wanted("Mine", (), 24), "Only what a role"),
         ],
