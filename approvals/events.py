@@ -50,6 +50,8 @@ SUBSCRIPTION_MADE = "approvals.subscription.made"
 SUBSCRIPTION_CHANGED = "approvals.subscription.changed"
 SUBSCRIPTION_ENDED = "approvals.subscription.ended"
 SUBSCRIPTION_FOLLOWED = "approvals.subscription.followed"
+BEARER_ISSUED = "approvals.token.issued"
+BEARER_REVOKED = "approvals.token.revoked"
 RECORD_CREATED = "approvals.record.created"
 RECORD_CHANGED = "approvals.record.changed"
 
@@ -122,6 +124,8 @@ EVENT_TYPES = (
     EventType(SUBSCRIPTION_CHANGED, "{actor} changed the subscription “{name}” of {whom}: {fields}."),
     EventType(SUBSCRIPTION_ENDED, "{actor} ended the subscription “{name}” of {whom}."),
     EventType(SUBSCRIPTION_FOLLOWED, "{actor} {what} the subscription “{name}” of {whom}."),
+    EventType(BEARER_ISSUED, "{actor} made the API token {token}, which expires at {expires_at}."),
+    EventType(BEARER_REVOKED, "{actor} revoked the API token {token}."),
     EventType(RECORD_CREATED, "{subject} was created by change {number} ({kind})."),
     EventType(RECORD_CHANGED, "{subject} was changed by change {number} ({kind}): {fields}."),
 )

@@ -69,6 +69,9 @@ _OF_FREEZE = """
 SELECT named::uuid FROM approvals_freeze lull, jsonb_array_elements_text(lull.account_ids || lull.product_ids) named
  WHERE lull.id = ANY(%(subjects)s)
 """
+_OF_FILE = _TOUCHED.replace(
+    "= ANY(%(subjects)s)", "IN (SELECT change_request_id FROM approvals_attachment WHERE id = ANY(%(subjects)s))"
+)
 SUBJECTS = (
     SubjectType("approvals.changerequest", "change request", _TOUCHED, _RECORDS, _page_of),
     SubjectType("approvals.policy", "policy", NOBODYS),
@@ -76,6 +79,7 @@ SUBJECTS = (
     SubjectType("approvals.accountingperiod", "accounting period", NOBODYS),
     SubjectType("approvals.authoritylimit", "authority limit", NOBODYS),
     SubjectType("approvals.standardtemplate", "standard template", NOBODYS),
+    SubjectType("approvals.attachment", "file", _OF_FILE),
     SubjectType("approvals.delegation", "delegation", None),
     SubjectType("approvals.ticketsystem", "ticket system", None),
     SubjectType("approvals.subscription", "subscription", None),

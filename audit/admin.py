@@ -9,6 +9,7 @@ from django.urls import reverse
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from audit import contributors
+from audit.explorer import reading
 from audit.ledger.models import NEWEST_FIRST, Event
 from foundation.identity.models import User
 from foundation.web.reading import ReadingAdmin, found_by
@@ -68,6 +69,13 @@ class EventAdmin(ReadingAdmin):
             texts=("type", "subject_label"),
         )
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show an event; what it holds that is sensitive is noted as read."""
+        if context.get("original") is not None:
+            reading.note(context["original"])
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead back: an event has no history, it is one."""
         return HttpResponseRedirect(reverse("admin:audit_event_change", args=[object_id]))
@@ -75,13 +83,9 @@ class EventAdmin(ReadingAdmin):
     @admin.display(description="What happened")
     def sentence(self, obj: Event) -> str:
         """Return the event told to a person."""
-        subject = obj.subject_label or str(obj.subject_id or "")
-        try:
-            return contributors.sentence(type_name=obj.type, data=obj.data, actor=self.actor_name(obj), subject=subject)
-        except LookupError:
-            return f"{obj.type}: the program that recorded this knows how to tell it; this one does not."
+        return reading.sentence(obj, self.actor_name(obj))
 
     @admin.display(description="By")
     def actor_name(self, obj: Event) -> str:
         """Return who acted."""
-        return getattr(obj, "named", None) or "The system"
+        return getattr(obj, "named", None) or reading.THE_SYSTEM

@@ -13,6 +13,10 @@ from audit.ledger.models import Event
 from foundation.canonical import canonical_bytes, jsonable
 from foundation.identity.models import User
 
+_ONCE = uuid.UUID("8f1d2a56-3c1e-4d53-9b4b-6f0f6f5a7c11")
+# How many further records an event is found by.
+MOST_RECORDS = 500
+
 
 class RecordedOutsideTransaction(RuntimeError):
     """An event outside a transaction could be kept while its change is lost, or the reverse."""
@@ -75,19 +79,41 @@ def record_all(*, events: Iterable[NewEvent], now: datetime) -> list[Event]:
     :raises audit.subjects.UnknownSubject: if no app registered where events about a subject belong
     :raises IncompleteEvent: if an event lacks a field that its sentence names
     """
+    _check_in_transaction()
+    return Event.objects.bulk_create([_row(event, now) for event in events])
+
+
+def record_once(*, events: Iterable[tuple[NewEvent, str | None]], now: datetime) -> None:
+    """
+    Write events of one instant, each with a key: what was recorded under its key is not recorded again.
+
+    The event's id is made of the key, so that the primary key decides, whoever records at the same moment. Without a
+    key an event is always recorded.
+
+    :raises RecordedOutsideTransaction: if no transaction is open
+    """
+    _check_in_transaction()
+    rows = []
+    for event, key in events:
+        row_id = uuid.uuid4() if key is None else uuid.uuid5(_ONCE, key)
+        rows.append(_row(event, now, row_id))
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _check_in_transaction() -> None:
     if not connection.in_atomic_block:
         raise RecordedOutsideTransaction(
             "An event was about to be recorded outside a transaction. Record it in the transaction of its change."
         )
-    return Event.objects.bulk_create([_row(event, now) for event in events])
 
 
-def _row(event: NewEvent, now: datetime) -> Event:
+def _row(event: NewEvent, now: datetime, row_id: uuid.UUID | None = None) -> Event:
     event_type = contributors.event_type(event.type)
     missing = event_type.fields - set(event.data)
     if missing:
         raise IncompleteEvent(f"An event {event.type} lacks {', '.join(sorted(missing))}, which its sentence names.")
     row = Event(
+        id=row_id or uuid.uuid4(),
         type=event.type,
         recorded_at=now,
         actor_id=event.actor.id if event.actor else None,
@@ -127,5 +153,5 @@ def _concerned(event: NewEvent) -> dict[str, Any]:
     further = None if event.about else subjects.records_of(**known)
     return {
         "scope": subjects.scope_of(**known),
-        "records": list(event.about) if further is None else further,
+        "records": list(event.about)[:MOST_RECORDS] if further is None else further,
     }

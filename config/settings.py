@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "foundation.web.timezone.ReaderTimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
+    "audit.reads.middleware.ReadsMiddleware",
     "audit.copies.middleware.LedgerMiddleware",
 ]
 

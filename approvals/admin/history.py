@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from approvals.admin import landing
 from approvals.admin.words import changes_between
 from approvals.requests.models import ChangeRequest
+from audit.reads.collecting import gave_fields
 from foundation.identity.models import User
 from foundation.web.admin import HistoryAdmin
 
@@ -18,13 +19,34 @@ class ReadHistory(HistoryAdmin):
     object_history_list_template = "proposing/history_list.html"
     object_history_form_template = "proposing/history_form.html"
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list; what is sensitive of its rows is noted as read."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            self._note(self.list_display, shown.result_list)
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the record, or one version of it; what is sensitive is noted as read."""
+        if context.get("original") is not None:
+            self._note_whole(context["original"])
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def _note(self, fields: Any, records: Any) -> None:
+        gave_fields(self.opts.label_lower, fields, records)
+
+    def _note_whole(self, record: Any) -> None:
+        self._note([field.name for field in self.opts.concrete_fields], [record])
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """
         Show the record's versions.
 
         :raises Http404: if the user may not see the record
         """
-        self.visible_record(request, object_id)
+        self._note_whole(self.visible_record(request, object_id))
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
@@ -35,7 +57,7 @@ class ReadHistory(HistoryAdmin):
 
         :raises Http404: if the user may not see the record
         """
-        self.visible_record(request, object_id)
+        self._note_whole(self.visible_record(request, object_id))
         request.reads_history = True  # type: ignore[attr-defined]  # carried to the permissions of this request
         return super().history_form_view(request, object_id, version_id, extra_context)
 

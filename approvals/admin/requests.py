@@ -14,7 +14,7 @@ from unfold.decorators import display
 from approvals import governed
 from approvals.admin import landing
 from approvals.admin.access import may_read
-from approvals.requests import schedules
+from approvals.requests import given_out, schedules
 from approvals.requests.models import ChangeRequest
 from approvals.requests.rules import REQUIRED
 from approvals.requests.services import current
@@ -111,7 +111,9 @@ class ChangeRequestAdmin(ReadingAdmin):
     @admin.display(description="Changes")
     def changes(self, obj: ChangeRequest) -> str:
         """Return each record's difference."""
-        return format_html_join("", '<p class="mb-2"><strong>{}</strong><br>{}</p>', _told(current(obj).plan))
+        plan = current(obj).plan
+        given_out.note(obj, plan)
+        return format_html_join("", '<p class="mb-2"><strong>{}</strong><br>{}</p>', _told(plan))
 
     @admin.display(description="When")
     def schedule(self, obj: ChangeRequest) -> str:

@@ -11,7 +11,18 @@ from approvals import governed
 from approvals.governed import PreparedItem, Scope
 from approvals.policies.eligibility import names_of
 from approvals.records.rows import changed_fields
-from approvals.requests import deciding, expiry, gates, obstacles, outlook, permissions, rules, schedules, standard
+from approvals.requests import (
+    deciding,
+    expiry,
+    gates,
+    given_out,
+    obstacles,
+    outlook,
+    permissions,
+    rules,
+    schedules,
+    standard,
+)
 from approvals.requests import revisions as revisions_of
 from approvals.requests.drift import drifts_of
 from approvals.requests.errors import AlreadyDecided, WrongState
@@ -30,10 +41,13 @@ from approvals.requests.services import current
 from approvals.requests.statements import statement
 from approvals.requests.states import OPEN, PRESENTATIONS, Action, Status
 from approvals.roles import VIEW_REQUESTS
+from audit.reads.collecting import gave_document
 from foundation.errors import DomainError, NotPermitted
 from foundation.identity.models import User
 
 Document = dict[str, Any]
+# A plan that is not filed is about no record that could be named.
+NOT_FILED = uuid.UUID(int=0)
 
 
 def visible_requests(*, user: User) -> ChangeRequestQuerySet:
@@ -60,6 +74,7 @@ def read(*, change_request_id: uuid.UUID, user: User, now: datetime) -> Document
     """
     change_request = permissions.visible_request(user=user, change_request_id=change_request_id)
     revision = current(change_request)
+    given_out.note(change_request, revision.document)
     versions = list(change_request.revisions.select_related("author").defer("content", "document").order_by("number"))
     decisions = list(
         Decision.objects.filter(revision__change_request=change_request)
@@ -111,6 +126,8 @@ def preview(planned: Planned, *, author: User, now: datetime) -> Document:
     which templates cover it.
     """
     facts = revisions_of.facts_of(items=planned.items, plan=planned.plan)
+    held = [planned.plan.document, *(item.before for item in planned.items)]
+    gave_document(held, "", {NOT_FILED: "a plan that is not filed"})
     return {
         "items": [
             _planned_item(position, item) | {"facts": facts[position]} for position, item in enumerate(planned.items)

@@ -1,6 +1,7 @@
 """The base of every governed record over HTTP: reads answer at once, writes file a change request and answer 202."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from approvals.api.base import ApiView, body, sender
 from approvals.api.filing import file_one
 from approvals.api.views import told
 from approvals.records.models import GovernedModel
+from audit.reads.collecting import gave_fields
 from foundation import clock
 from foundation.api.conditional import check_if_match, is_not_modified, set_etag
 from foundation.api.idempotency import idempotent
@@ -53,11 +55,13 @@ class ReadOnly(ApiView, GenericViewSet[Any]):
     def list(self, request: Request) -> Response:
         """One page of what is granted to the reader."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        self.note(page or ())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
         """One record, with its version as ETag."""
         record = self.get_object()
+        self.note([record])
         if not isinstance(record, GovernedModel):
             return Response(self.get_serializer(record).data)
         if is_not_modified(request=request, version=record.version):
@@ -66,6 +70,12 @@ class ReadOnly(ApiView, GenericViewSet[Any]):
             response = Response(self.get_serializer(record).data)
         set_etag(response, record.version)
         return response
+
+    def note(self, records: Sequence[Any]) -> None:
+        """Note which records are handed out, as far as what is shown of them is sensitive."""
+        serializer: Any = self.get_serializer()
+        model = serializer.Meta.model
+        gave_fields(model._meta.label_lower, serializer.fields, records)
 
     def file(self, request: Request, kind_name: str, payload: dict[str, Any]) -> Response:
         """File a change of the record named by the address, as the version that its sender read."""

@@ -15,9 +15,11 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from approvals import events
 from approvals.api.authentication import PasswordAuthentication
 from approvals.api.base import ApiView, sender
 from approvals.api.views import parsed
+from audit.services import NewEvent, Subject, record
 from foundation import clock
 from foundation.api.authentication import BearerAuthentication
 from foundation.errors import Conflict, NotFound
@@ -45,11 +47,12 @@ def issue(*, user: User, days: int, now: datetime) -> tuple[AuthToken, str]:
     if AuthToken.objects.filter(user=user, expiry__gt=now).count() >= GREATEST_COUNT:
         raise TooManyTokens(f"You hold {GREATEST_COUNT} tokens. Revoke one that is not needed.")
     made: tuple[AuthToken, str] = AuthToken.objects.create(user=user, expiry=timedelta(days=days))
+    _record(events.BEARER_ISSUED, user, now, token=made[0].token_key, expires_at=made[0].expiry)
     return made
 
 
 @transaction.atomic
-def revoke(*, user: User, token_id: str) -> None:
+def revoke(*, user: User, token_id: str, now: datetime) -> None:
     """
     Revoke one of a user's own tokens.
 
@@ -58,6 +61,12 @@ def revoke(*, user: User, token_id: str) -> None:
     deleted, _ = AuthToken.objects.filter(user=user, token_key=token_id).delete()
     if not deleted:
         raise NotFound("You have no such token, or it has expired.")
+    _record(events.BEARER_REVOKED, user, now, token=token_id)
+
+
+def _record(event_type: str, user: User, now: datetime, **data: Any) -> None:
+    subject = Subject(type="foundation.user", id=user.id, label=f"login {user.id}")
+    record(event=NewEvent(type=event_type, actor=user, subject=subject, data=data), now=now)
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
@@ -117,5 +126,5 @@ class Token(ApiView):
     @extend_schema(summary="Revoke one of your tokens", request=None, responses={204: None}, tags=["tokens"])
     def delete(self, request: Request, token_id: str) -> Response:
         """Revoke it at once."""
-        revoke(user=sender(request), token_id=token_id)
+        revoke(user=sender(request), token_id=token_id, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

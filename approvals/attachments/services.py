@@ -19,6 +19,8 @@ from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest
 from approvals.requests.recording import record_step
 from approvals.requests.services import current, locked
+from audit.reads.collecting import gave
+from audit.reads.registry import Sort
 from foundation.errors import NotFound, NotPermitted
 from foundation.identity.models import User
 
@@ -100,7 +102,8 @@ def visible_attachment(*, user: User, change_request_id: uuid.UUID, attachment_i
 
 
 def content_of(attachment: Attachment) -> bytes:
-    """The bytes of a file."""
+    """The bytes of a file, noted as given to whoever reads them."""
+    gave(Sort.FILE, "approvals.attachment", {attachment.id: attachment.name})
     return bytes(Blob.objects.values_list("content", flat=True).get(digest=attachment.blob_id))
 
 

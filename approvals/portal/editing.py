@@ -18,7 +18,7 @@ from approvals.facts import RiskLevel
 from approvals.governed import Draft, PreparedItem
 from approvals.policies.risk import Raised
 from approvals.portal.reading import found
-from approvals.requests import obstacles, permissions, revisions, rules, schedules
+from approvals.requests import given_out, obstacles, permissions, revisions, rules, schedules
 from approvals.requests.gates import Obstacle
 from approvals.requests.models import ChangeRequest, Revision
 from approvals.requests.revisions import Rationale, Waiver
@@ -98,6 +98,7 @@ def form(*, number: int, user: User, now: datetime, posted: Mapping[str, str] | 
     rules.next_status(change_request=change_request, action=Action.AMEND)
     revision = current(change_request)
     items = revisions.items_of(revision)
+    given_out.note(change_request, revision.document)
     given = posted or {}
     stored = revision.rationale
     rationale = {

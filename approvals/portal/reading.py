@@ -14,7 +14,17 @@ from approvals.governed import Occasion, PreparedItem
 from approvals.portal import actions
 from approvals.portal.actions import Button
 from approvals.portal.moved import moved
-from approvals.requests import deciding, expiry, obstacles, outlook, permissions, revisions, schedules, standard
+from approvals.requests import (
+    deciding,
+    expiry,
+    given_out,
+    obstacles,
+    outlook,
+    permissions,
+    revisions,
+    schedules,
+    standard,
+)
 from approvals.requests.deciding import Capacity
 from approvals.requests.drift import Drift, drifts_of
 from approvals.requests.gates import Obstacle
@@ -159,6 +169,7 @@ def read(*, number: int, user: User, now: datetime) -> Reading:
     stage = open_stage(revision) if change_request.status == Status.IN_REVIEW else None
     role = role_of(user, stage)
     document = revision.document
+    given_out.note(change_request, document)
     events, record_events = _events(change_request)
     in_the_way = obstacles.of_request(change_request=change_request, reader=user, now=now, items=items)
     approvers = outlook.of_request(change_request=change_request, now=now)

@@ -14,13 +14,14 @@ from approvals import governed
 from approvals.discussion.models import Comment
 from approvals.governed import Occasion
 from approvals.printing.typesetting import Document, pdf
-from approvals.requests import permissions, schedules
+from approvals.requests import given_out, permissions, schedules
 from approvals.requests.models import ChangeRequest, Decision, Revision, stale_decisions
 from approvals.requests.services import current
 from approvals.requests.statements import signer_of, statement
 from approvals.roles import words
 from audit import contributors
 from audit.ledger.models import Event
+from audit.reads.collecting import gave_export
 from foundation.identity.models import User
 from foundation.web.blocks import Block, Fact, Facts, Point, Points, Row, Section, Table
 from foundation.web.instants import in_reader_zone, instant_text, parsed
@@ -36,6 +37,8 @@ def printed(*, change_request: ChangeRequest, user: User, now: datetime) -> byte
     :raises NotFound: if the user may not see all that it touches
     """
     permissions.visible_request(user=user, change_request_id=change_request.id)
+    given_out.note(change_request, current(change_request).document)
+    gave_export(f"change {change_request.number}", "PDF", number=change_request.number)
     with timezone.override(user.time_zone or "UTC"):
         return pdf(document_of(change_request=change_request, user=user, now=now))
 

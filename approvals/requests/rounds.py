@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from approvals import governed
+from approvals.requests import given_out
 from approvals.requests.differences import Difference, between
 from approvals.requests.models import ChangeRequest, Decision, Revision
 from approvals.requests.services import current
@@ -65,6 +66,7 @@ def difference(*, change_request: ChangeRequest, older: int, newer: int) -> Diff
         revision.number: revision.document
         for revision in change_request.revisions.filter(number__in=[older, newer]).defer("content")
     }
+    given_out.note(change_request, *documents.values())
     missing = [number for number in (older, newer) if number not in documents]
     if missing:
         raise NotFound(f"Change {change_request.number} has no revision {missing[0]}.")

@@ -1,16 +1,14 @@
 """The events that fit as a table for spreadsheets, all pages of them; taking it is an event itself."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
-from django.db import transaction
 from django.db.models import CharField, F, Func, Value
 
-from audit import events
 from audit.explorer import reading
 from audit.ledger.models import Event
-from audit.services import NewEvent, record
+from audit.reads.collecting import gave_export
 from foundation.identity.models import User
 from foundation.web.spreadsheets import lines
 
@@ -22,24 +20,16 @@ AT_ONCE = 1000
 FILE_NAME = "audit-events.csv"
 
 
-def exported(*, user: User, parameters: Mapping[str, str], zone: tzinfo, now: datetime) -> Iterator[str]:
+def exported(*, user: User, parameters: Mapping[str, str], zone: tzinfo) -> Iterator[str]:
     """
-    Lines of CSV, newest first, instants in UTC; the export is recorded before the first of them.
+    Lines of CSV, newest first, instants in UTC; the export is noted, and so recorded before the first of them.
 
     :raises NotPermitted: if the user may see no events
     :raises InvalidInput: if a parameter can't be read
     """
     found = reading.found(user=user, parameters=parameters, zone=zone)
     digest = Func(Func(F("content"), function="sha256"), Value("hex"), function="encode", output_field=CharField())
-    with transaction.atomic():
-        record(
-            event=NewEvent(
-                type=events.EXPORT_MADE,
-                actor=user,
-                data={"what": "events of the audit log", "form": "CSV", "filter": reading.sought_in_words(parameters)},
-            ),
-            now=now,
-        )
+    gave_export("events of the audit log", "CSV", filter=reading.sought_in_words(parameters))
     rows = found.indexed.annotate(digest=digest).newest_first()
     return lines(COLUMNS, (_cells(event) for event in rows.iterator(chunk_size=AT_ONCE)))
 

@@ -120,7 +120,8 @@ def narrowed(events: EventQuerySet, sought: Sought, columns: Columns = Columns()
         conditions &= Q((columns.words, _query(sought.label.split()[:MOST_WORDS])))
     if sought.change_number is not None:
         request = RawSQL(subjects.requests().id_sql, [sought.change_number])  # noqa: S611  a registered constant
-        conditions &= Q(change_request_id=request)
+        # What was read of a request is about it and no step of it.
+        conditions &= Q(change_request_id=request) | Q(subject_id=request)
     if sought.since is not None:
         conditions &= Q(recorded_at__gte=sought.since)
     if sought.until is not None:

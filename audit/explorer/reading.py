@@ -17,6 +17,7 @@ from audit.explorer import filters, pages
 from audit.explorer.filters import Columns, Sought
 from audit.explorer.pages import Found
 from audit.ledger.models import Event, EventQuerySet
+from audit.reads.collecting import gave_document
 from foundation.errors import NotFound, NotPermitted
 from foundation.identity.models import User
 
@@ -110,7 +111,14 @@ def one(*, user: User, event_id: uuid.UUID) -> Event:
     event = events_for(user).defer(None).defer("words").filter(id=event_id).first()
     if event is None:
         raise NotFound("There is no such event, or it concerns what is not granted to you.")
+    note(event)
     return event
+
+
+def note(event: Event) -> None:
+    """Note that what an event holds is handed out: of a record's change that is the record."""
+    if event.subject_id is not None:
+        gave_document(event.data, event.subject_type, {event.subject_id: event.subject_label})
 
 
 def told(event: Event) -> Told:

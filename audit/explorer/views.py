@@ -89,9 +89,7 @@ class Export(_Page):
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Send it line by line; that it was taken is recorded first."""
-        rows = exports.exported(
-            user=self.user, parameters=self.parameters, zone=timezone.get_current_timezone(), now=self.now
-        )
+        rows = exports.exported(user=self.user, parameters=self.parameters, zone=timezone.get_current_timezone())
         return csv_of(rows)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from audit.reads.collecting import gave
+from audit.reads.registry import Sort
 from audit.services import NewEvent, Subject, record, record_all
 from entitlements.directory import events
 from entitlements.directory.models import Person, PersonalDetails
@@ -134,10 +136,15 @@ def erase_details(*, person_id: uuid.UUID, actor: User, now: datetime) -> Person
 
 
 def names_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Names for people to read, by person; an erased or unknown person reads as such."""
+    """
+    Names for people to read, by person; an erased or unknown person reads as such.
+
+    What is given out here is noted as read (docs/explorer.md).
+    """
     ids = set(person_ids)
     known = {
         details.person_id: details.name or ("erased person" if details.erased_at else details.mail)
         for details in PersonalDetails.objects.filter(person_id__in=ids)
     }
+    gave(Sort.DETAILS, "entitlements.person", {key: f"person {key}" for key in known})
     return {person_id: known.get(person_id) or f"person {str(person_id)[:8]}" for person_id in ids}

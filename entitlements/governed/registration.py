@@ -20,6 +20,7 @@ from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
 from approvals.requests.states import OPEN
 from audit.contributors import register_event_types
+from audit.reads.registry import Sort, declare, declare_names
 from audit.subjects import register_directory, register_subjects
 from entitlements.agreements import changes as agreement_changes
 from entitlements.catalog import changes as catalog_changes
@@ -28,7 +29,7 @@ from entitlements.directory import events as directory_events
 from entitlements.directory.services import discard_staged_details
 from entitlements.governed.access import RegistryAccess
 from entitlements.governed.announcing import DEFAULTS
-from entitlements.governed.subjects import SUBJECTS, AuditDirectory
+from entitlements.governed.subjects import OF_PLANS, SENSITIVE, SUBJECTS, AuditDirectory
 from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
@@ -45,6 +46,9 @@ def register() -> None:
         register_event_types(events.EVENT_TYPES)
     register_subjects(SUBJECTS)
     register_directory(AuditDirectory())
+    for model, sort, fields in SENSITIVE:
+        declare(model=model, sort=sort, fields=fields)
+    declare_names(sort=Sort.PRICES, names=OF_PLANS)
     for changes in (catalog_changes, directory_changes, agreement_changes, grant_changes, restoring):
         register_kinds(changes.KINDS)
     grant_errors.register()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from audit.reads.registry import Sort
 from audit.subjects import NOBODYS, Choice, SubjectType
 from entitlements.directory.access import ALL_ACCOUNTS, ALL_PRODUCTS, visible_accounts, visible_products
 from entitlements.directory.models import AccountClosure
@@ -45,6 +46,18 @@ SELECT DISTINCT unnest(ARRAY[entitlement.account_id, sku.product_id])
 """
 _OF_PERSON = "SELECT DISTINCT account_id FROM entitlements_person WHERE id = ANY(%(subjects)s)"
 
+# What is worth an event when somebody reads it: what is paid, and who somebody is.
+SENSITIVE = (
+    (
+        "entitlements.orderline",
+        Sort.PRICES,
+        ("periods", "price", "unit_price", "list_price", "discount_percent", "purchase_order_amount"),
+    ),
+    ("entitlements.agreement", Sort.PRICES, ("budget", "bridge_price", "price_cap_percent")),
+    ("entitlements.personaldetails", Sort.DETAILS, ("mail", "external_ids")),
+)
+# Under which names plans hold money.
+OF_PLANS = ("net", "net_before", "already_charged", "years", "cost_change", "cost_added", "used_after")
 SUBJECTS = (
     SubjectType("entitlements.account", "account", _ITSELF),
     SubjectType("entitlements.product", "product", _ITSELF),

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from approvals.portal import reading as changes
 from approvals.portal.signed_in import SignedInPage
+from approvals.requests import given_out
 from approvals.requests.services import current
 from entitlements.directory.services import names_of
 from entitlements.planning.shown import CHANGES_SHOWN, shown_change
@@ -99,9 +100,9 @@ class PlanChanges(SignedInPage):
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         """Show it."""
         change_request = changes.found(number=number, user=self.user)
-        page = Paginator(current(change_request).plan.get("changes", ()), CHANGES_SHOWN).get_page(
-            request.GET.get("page")
-        )
+        plan = current(change_request).plan
+        given_out.note(change_request, plan)
+        page = Paginator(plan.get("changes", ()), CHANGES_SHOWN).get_page(request.GET.get("page"))
         return self.page(
             {
                 "change_request": change_request,

@@ -47,9 +47,11 @@ def approve(client: APIClient, request: dict[str, Any]) -> HttpResponse:
 
 
 def written() -> tuple[int, ...]:
-    """What a refusal must leave as it is."""
-    models = (ChangeRequest, Revision, Decision, Authorization, Event, IdempotencyRecord)
-    return (*(model._default_manager.count() for model in models), *Entitlement.objects.values_list("seats", flat=True))
+    """What a refusal must leave as it is; that prices were read is no step of a change."""
+    models = (ChangeRequest, Revision, Decision, Authorization, IdempotencyRecord)
+    events = Event.objects.exclude(type__startswith="audit.").count()
+    counts = (model._default_manager.count() for model in models)
+    return (*counts, events, *Entitlement.objects.values_list("seats", flat=True))
 
 
 def refused(ask: Callable[[], HttpResponse], status: int, code: str) -> dict[str, Any]:

