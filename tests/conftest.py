@@ -109,6 +109,13 @@ def refuse_another_role() -> None:
 
 
 @pytest.fixture(scope="session")
+def live_server(django_db_setup: None, django_db_blocker: Any, request: pytest.FixtureRequest) -> object:
+    """Extend pytest-django's, which starts before a test may use the database: the ledger is looked at on starting."""
+    with django_db_blocker.unblock():
+        return request.getfixturevalue("live_server")
+
+
+@pytest.fixture(scope="session")
 def shelf(django_db_setup: None, django_db_blocker: Any) -> Iterator[sharing.Shelf]:
     """Have what consecutive tests share."""
     held = sharing.Shelf()

@@ -5,6 +5,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,10 @@ def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 @pytest.fixture(scope="module")
-def domain_errors() -> list[type[DomainError]]:
-    assert list(modules())
+def domain_errors(django_db_setup: None, django_db_blocker: Any) -> list[type[DomainError]]:
+    # Among the modules is the one that serves, which looks at the ledger when it is imported.
+    with django_db_blocker.unblock():
+        assert list(modules())
     return sorted(set(subclasses(DomainError)), key=lambda error: (error.__module__, error.__qualname__))
 
 
