@@ -76,7 +76,8 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{roles.words(self.role).capitalize()}: {self.name}" if self.role else self.name
+        whom = roles.words(self.role)
+        return f"{whom[:1].upper()}{whom[1:]}: {self.name}" if whom else self.name
 
 
 class Following(models.Model):

@@ -11,6 +11,15 @@ from approvals.governed import Scope
 from approvals.policies.conditions import NotEvaluable, compiled
 from foundation.identity.models import User
 
+_SUBJECTS = {
+    "aspects_touched": "what changes is",
+    "fields_touched": "the field is",
+    "accounts": "the account is",
+    "products": "the product is",
+    "people_losing_access": "people losing access are",
+    "people_gaining_access": "people gaining access are",
+}
+
 
 def names_in(subscriptions: Sequence[Subscription], user: User) -> Mapping[UUID, str]:
     """What the accounts and products that subscriptions name are called, in two queries however many there are."""
@@ -26,15 +35,16 @@ def in_words(*, subscription: Subscription, names: Mapping[UUID, str]) -> str:
 
 
 def _said(condition: Mapping[str, Any], names: Mapping[UUID, str]) -> str:
-    fact = str(condition.get("field", "")).replace("_", " ")
+    field = str(condition.get("field", ""))
+    fact = field.replace("_", " ")
     try:
         bound = compiled(condition=condition, declared=governed.declared_facts())
     except NotEvaluable:
         return f"{fact} can’t be compared any more (everything matches)"
-    words = bound.words.removesuffix(_listed(condition["value"]))
+    words = bound.words.removesuffix(_listed(condition["value"])).removeprefix("is ")
     value = condition["value"]
     shown = [_named(str(one), names) for one in value] if isinstance(value, list) else [_value(value, names)]
-    return f"{fact}: {words}{', '.join(shown)}"
+    return f"{_SUBJECTS.get(field, f'{fact} is')} {words}{', '.join(shown)}"
 
 
 def _value(value: Any, names: Mapping[UUID, str]) -> str:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from approvals.announcements import reading as announcements
+from approvals.announcements.models import Announcement
+from approvals.announcements.reading import Reach
 from approvals.portal.actions import refusal
 from approvals.requests.models import ChangeRequest
 from approvals.requests.services import current
@@ -26,6 +29,10 @@ class After:
     reverted_by: ChangeRequest | None
     reverts: ChangeRequest | None
     filed: ChangeRequest | None
+    announced: bool
+    reach: Reach
+    announcement: Announcement | None
+    to_be_read: bool
 
     @property
     def met(self) -> int:
@@ -38,6 +45,8 @@ def read(*, change_request: ChangeRequest, user: User, now: datetime) -> After:
     revision = current(change_request)
     done = change_request.status in DONE and not change_request.system
     awaits = rules.awaits_verification(change_request)
+    announcement = announcements.of_change(change_request=change_request, user=user) if done else None
+    reach = announcements.reach(change_request) if done else Reach(0, 0)
     return After(
         done=done,
         awaits=awaits,
@@ -51,4 +60,8 @@ def read(*, change_request: ChangeRequest, user: User, now: datetime) -> After:
         reverted_by=change_request.inverses.filter(status__in=DONE).order_by("number").first() if done else None,
         reverts=change_request.reverts,
         filed=acting_back.open_inverse(change_request) if awaits else None,
+        announced=bool(reach.count),
+        reach=reach,
+        announcement=announcement,
+        to_be_read=announcement is not None and announcements.is_overdue(announcement, now=now),
     )

@@ -12,6 +12,7 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from approvals import roles
+from approvals.announcements.reading import unread_count
 from approvals.permits.queries import awaiting_review_of
 from approvals.portal import waits
 from approvals.portal.facets import Choice, Facet, facets
@@ -36,6 +37,7 @@ class Counts:
 
     awaiting: int
     mine: int
+    unread: int
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,13 @@ def visible(user: User) -> ChangeRequestQuerySet:
 
 
 def counts(user: User, now: datetime) -> Counts:
-    """How many changes wait for a user's decision, and how many of their own are open."""
+    """How many changes wait for a user's decision, how many of their own are open, how many announcements unread."""
     seen = visible(user)
-    return Counts(awaiting=_awaiting(seen, user, now).count(), mine=seen.written_by(user).open().count())
+    return Counts(
+        awaiting=_awaiting(seen, user, now).count(),
+        mine=seen.written_by(user).open().count(),
+        unread=unread_count(user),
+    )
 
 
 def work(*, user: User, now: datetime) -> Work:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from approvals.portal import (
+    announcement_views,
     authorizations,
     deputies,
     file_views,
@@ -21,6 +22,24 @@ _changes = [
     path("delegations/", deputies.Delegations.as_view(), name="delegations"),
     path("delegations/<uuid:delegation_id>/revoke/", deputies.Revoke.as_view(), name="delegation-revoke"),
     path("changes/", views.Changes.as_view(), name="changes"),
+    path("announcements/", announcement_views.Announcements.as_view(), name="announcements"),
+    path("announcements/<uuid:announcement_id>/read/", announcement_views.Read.as_view(), name="announcement-read"),
+    path("announcements/subscriptions/", announcement_views.Subscriptions.as_view(), name="subscriptions"),
+    path(
+        "announcements/subscriptions/<uuid:subscription_id>/follow/",
+        announcement_views.Follow.as_view(),
+        name="subscription-follow",
+    ),
+    path(
+        "announcements/subscriptions/<uuid:subscription_id>/end/",
+        announcement_views.End.as_view(),
+        name="subscription-end",
+    ),
+    path(
+        "announcements/subscriptions/<uuid:subscription_id>/edit/",
+        announcement_views.Edit.as_view(),
+        name="subscription-edit",
+    ),
     path("freezes/", freezes.Freezes.as_view(), name="freezes"),
     path("changes/export.csv", worklists.Export.as_view(), name="changes-export"),
     path("changes/approve/", worklists.Approve.as_view(), name="changes-approve"),

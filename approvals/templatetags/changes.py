@@ -24,7 +24,7 @@ register = template.Library()
 register.filter("in_zone", in_reader_zone)
 
 _VERDICT_TONES = {"approve": "success", "ask_for_changes": "warning", "reject": "danger"}
-_NOTHING = Counts(awaiting=0, mine=0)
+_NOTHING = Counts(awaiting=0, mine=0, unread=0)
 
 
 @register.inclusion_tag("components/badge.html")

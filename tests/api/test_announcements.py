@@ -61,7 +61,7 @@ class TestSubscriptions:
         assert made.status_code == 201
         told = made.json()
         assert (told["role"], told["follows"], told["may_change"]) == ("", True, True)
-        assert told["words"] == f"changes where accounts: any of {world.account.name}"
+        assert told["words"] == f"changes where the account is any of {world.account.name}"
         address = f"{SUBSCRIBED}/{told['id']}"
         assert client.post(SUBSCRIBED, {"name": "Here"}, format="json").json()["code"] == "subscription_name_taken"
         changed = client.put(address, {"name": "Everywhere"}, format="json").json()

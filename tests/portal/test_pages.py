@@ -29,6 +29,8 @@ VALUES = {
     "event_id": KEY,
     "attachment_id": KEY,
     "delegation_id": KEY,
+    "announcement_id": KEY,
+    "subscription_id": KEY,
     "code": "nordwind",
     "ticket_id": KEY,
     "slug": "mine",
