@@ -48,6 +48,15 @@ def events_for(user: User) -> EventQuerySet:
     return _all(user).visible_to(user)
 
 
+def check_may_read(*, user: User) -> None:
+    """
+    Refuse whoever may see no event at all.
+
+    :raises NotPermitted: saying so
+    """
+    _all(user)
+
+
 def found(*, user: User, parameters: Mapping[str, str], zone: tzinfo) -> Found:
     """
     The events that fit what is looked for, as far as the user may see them.

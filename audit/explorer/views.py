@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit import subjects
 from audit.explorer import data, exports, filters, pages, reading
 from audit.explorer.filters import Sought
+from audit.sealing import proofs
 from foundation.errors import InvalidInput
 from foundation.identity.models import User
 from foundation.web.portal import PortalPage
@@ -78,6 +79,7 @@ class OneEvent(_Page):
             {
                 "told": reading.told(event),
                 "data": data.data_of(event),
+                "place": proofs.place_of(event.id),
                 "content": bytes(event.content).decode(),
                 "digest": reading.digest_of(event),
             }

@@ -25,6 +25,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Oldest first; within one transaction in the order in which they were recorded."""
         return self.order_by("recorded_at", "transaction_id", "position")
 
+    def sealed_after(self, transaction_id: int, position: int) -> "EventQuerySet":
+        """Events that come after one in the order in which they are sealed."""
+        later = Q(transaction_id=transaction_id, position__gt=position)
+        return self.filter(Q(transaction_id__gt=transaction_id) | later, transaction_id__gte=transaction_id)
+
     def of_change_request(self, change_request_id: uuid.UUID) -> "EventQuerySet":
         """Events of one change request."""
         return self.filter(change_request_id=change_request_id)

@@ -7,13 +7,14 @@ The hash of a complete subtree whose level is not stored is computed from those 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
 from audit.merkle import tree
 from audit.merkle.tree import Name, Tree
 from audit.sealing.errors import NotSealed
-from audit.sealing.models import LEVELS_APART, Leaf
+from audit.sealing.models import LEVELS_APART, Checkpoint, Leaf
 
 # Both tables in one round trip, by whole keys: nothing that a planner could read in another way than by them.
 STORED = """
@@ -33,6 +34,22 @@ class Inclusion:
     size: int
     leaf: bytes
     hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an event is in the log, and the first head that covers it."""
+
+    index: int
+    size: int
+    signed_at: datetime
+
+
+def place_of(event_id: uuid.UUID) -> Place | None:
+    """Where an event is; None while it is not sealed."""
+    leaf = Leaf.objects.filter(event_id=event_id).first()
+    head = Checkpoint.objects.filter(size__gt=leaf.index).order_by("size").first() if leaf else None
+    return Place(leaf.index, head.size, head.signed_at) if leaf and head else None
 
 
 def inclusion(*, event_id: uuid.UUID, size: int) -> Inclusion:

@@ -40,6 +40,7 @@ from tests.api.conftest import token_of
 from tests.api.test_change_requests import RATIONALE
 from tests.api.test_registry_reads import world
 from tests.approvals.files import PDF
+from tests.sealed import seal_here
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +158,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET events": LEDGER_READERS,
     "GET events/<uuid:id>": LEDGER_READERS,
     "GET events/export": LEDGER_READERS,
+    "GET events/<uuid:id>/proof": LEDGER_READERS,
+    "GET ledger": LEDGER_READERS,
+    "GET ledger/checkpoints": LEDGER_READERS,
+    "GET ledger/consistency": LEDGER_READERS,
     "GET tokens": ANYBODY,
     "POST tokens": ANYBODY,
     "DELETE tokens/<str:token_id>": ANYBODY,
@@ -202,7 +207,8 @@ class TestMatrix:
         for route in sorted({address.split(" ")[1] for address in MATRIX}):
             for method in {"OPTIONS", "HEAD", "PUT", "TRACE", "BREW"} - served(route):
                 answer = client.generic(method, "/api/v1/" + filled(route, {}))
-                assert answer.status_code in (200, 404, 405), (method, route)
+                # Without its query an address may say what it lacks.
+                assert answer.status_code in (200, 400, 404, 405), (method, route)
 
     @pytest.mark.parametrize("role", sorted(ANYBODY))
     def test_is_what_the_api_does(self, role: str) -> None:
@@ -284,6 +290,7 @@ class Asking:
             "shared": Subscription.objects.create(role="legal", name="Shared", created_at=now),
         }
         self.world["events"] = Event.objects.newest_first()[0]
+        seal_here()
 
     def __call__(self, address: str) -> HttpResponse:
         method, route = address.split(" ")
@@ -386,6 +393,8 @@ class Asking:
         resource, *rest = route.split("/")
         if resource == "entitlements" and method == "DELETE" and len(rest) == 1:
             return "?ends_at=2026-06-01T00:00:00Z", None
+        if route == "ledger/consistency":
+            return "?first=1&second=2", None
         if method == "PUT":
             return "", PUT[route.rpartition("/")[2]]
         if method not in ("POST", "PATCH") or resource == "announcements":

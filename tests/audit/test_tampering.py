@@ -173,7 +173,7 @@ class Owner:
             (
                 lambda: query(f"UPDATE {table} SET retired_at = now() WHERE {one}"),
                 lambda: query(f"UPDATE {table} SET history_date = history_date + interval '1 day' WHERE {one}"),
-                lambda: query(f"UPDATE {table} SET change_request_number = 1 WHERE {one}"),
+                lambda: query(f"UPDATE {table} SET change_request_number = change_request_number + 1 WHERE {one}"),
                 lambda: query(f"UPDATE {table} SET version = version + 1 WHERE {one}"),
                 lambda: query(f"DELETE FROM {table} WHERE {one}"),
             )
