@@ -11,6 +11,10 @@ from django.db import migrations
 
 from foundation.database.roles import only_append
 
+# The tables that migrations put under each guard: known once the migrations are loaded.
+GOVERNED: set[str] = set()
+APPEND_ONLY: set[str] = set()
+
 
 def govern(tables: Iterable[str]) -> list[migrations.operations.base.Operation]:
     """
@@ -18,6 +22,8 @@ def govern(tables: Iterable[str]) -> list[migrations.operations.base.Operation]:
 
     Source: docs/invariants.md INV-1
     """
+    names = list(tables)
+    GOVERNED.update(names)
     return [
         migrations.RunSQL(
             sql=f"""
@@ -31,7 +37,7 @@ def govern(tables: Iterable[str]) -> list[migrations.operations.base.Operation]:
             DROP TRIGGER governed_truncate ON {table};
             """,
         )
-        for table in tables
+        for table in names
     ]
 
 
@@ -42,6 +48,7 @@ def append_only(tables: Iterable[str]) -> list[migrations.operations.base.Operat
     Source: docs/invariants.md INV-4
     """
     names = list(tables)
+    APPEND_ONLY.update(names)
     triggers = [
         migrations.RunSQL(
             sql=f"""
