@@ -23,12 +23,25 @@ from foundation.errors import InvalidInput
 
 
 class TickDraftSerializer(serializers.Serializer[Any]):
-    """What somebody saw of a criterion: met with evidence (a result or a link), or not met with the reason."""
+    """What somebody saw of a criterion: met with evidence (a result, a link or a file), or not met with the reason."""
 
     criterion = serializers.IntegerField(min_value=1, help_text="Its place among the acceptance criteria, from 1.")
     met = serializers.BooleanField()
     result = serializers.CharField(max_length=GREATEST_LENGTH, required=False, allow_blank=True)
     link = serializers.CharField(max_length=LONGEST_LINK, required=False, allow_blank=True)
+    attachment_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="A file of the change: attach it first, then cite it here."
+    )
+
+
+class EvidenceFileSerializer(serializers.Serializer[Any]):
+    """A file of the change that is evidence of a criterion. It can't be removed."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    media_type = serializers.CharField()
+    size = serializers.IntegerField(source="blob.size", help_text="In bytes.")
+    digest = serializers.CharField(source="blob_id", help_text="SHA-256 of the bytes, in hex.")
 
 
 class TickSerializer(serializers.Serializer[Any]):
@@ -38,6 +51,7 @@ class TickSerializer(serializers.Serializer[Any]):
     met = serializers.BooleanField()
     result = serializers.CharField(allow_blank=True)
     link = serializers.CharField(allow_blank=True)
+    file = EvidenceFileSerializer(allow_null=True)
     checked_by = PersonReferenceSerializer()
     checked_at = serializers.DateTimeField()
 

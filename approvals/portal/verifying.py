@@ -1,6 +1,7 @@
 """What is done with an applied change: criteria ticked, acting back."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,7 +9,7 @@ from django.urls import reverse
 
 from approvals import governed
 from approvals.governed import Occasion
-from approvals.portal import reading
+from approvals.portal import files, reading
 from approvals.portal.actions import refusal
 from approvals.portal.views import ChangeAction, SignedInPage
 from approvals.requests import permissions as request_permissions
@@ -38,17 +39,29 @@ class Verify(ChangeAction):
             now=self.now,
             result=posted.get("result", ""),
             link=posted.get("link", ""),
+            attachment_id=_attachment(posted.get("attachment", "")),
+            upload=files.posted(self.request),
         )
         if verified.closed_at is not None:
             return "Every criterion is met: the change is verified and closed."
         return "What you saw is kept." if verdicts[verdict] else "What you saw is kept, and its author is told."
 
-    kept: ClassVar[tuple[str, ...]] = ("criterion", "result", "link")
+    kept: ClassVar[tuple[str, ...]] = ("criterion", "result", "link", "attachment")
 
     def refuse(self, number: int, error: DomainError) -> HttpResponse:
         """Tell why it was not kept; what was typed stays in its form."""
         typed: dict[str, Any] = {name: self.request.POST.get(name, "") for name in self.kept}
         return self.show(number, refused=self.problem(error), typed=typed)
+
+
+def _attachment(text: str) -> UUID | None:
+    """Which file of the change the form names; nothing is none."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("Choose one of the files of the change.") from None
 
 
 class ActBack(SignedInPage):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from approvals import governed
 from approvals.discussion.models import Comment
 from approvals.governed import Occasion
+from approvals.printing.evidence import verification
 from approvals.printing.typesetting import Document, pdf
 from approvals.requests import given_out, permissions, schedules
 from approvals.requests.models import ChangeRequest, Decision, Revision, stale_decisions
@@ -66,6 +67,7 @@ def document_of(*, change_request: ChangeRequest, user: User, now: datetime) -> 
             _approvals(revision),
             _decisions(change_request, revision),
             _signed(change_request, revision),
+            *verification(change_request, revision),
             *_discussion(change_request),
             _events(events),
         ],

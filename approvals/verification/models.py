@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
+from approvals.attachments.models import Attachment
 from approvals.requests.models import ChangeRequest, Revision
 
 GREATEST_LENGTH = 10_000
@@ -19,8 +20,9 @@ class CriterionTick(models.Model):
     What one human saw of one acceptance criterion; never changed, never removed. The latest of a criterion counts.
 
     `number` counts the ticks of the request from 1, `criterion` names the criterion of its revision by its place, from
-    1. `result` is what was checked and seen, or why the criterion is not met; `link` leads to evidence elsewhere. A
-    trigger refuses a tick on a request that does not await it, by anybody who wrote a revision of it or applied it.
+    1. `result` is what was checked and seen, or why the criterion is not met; `link` leads to evidence elsewhere;
+    `file` is evidence that is kept with the request and, like this row, can't be removed. A trigger refuses a tick on a
+    request that does not await it, by anybody who wrote a revision of it or applied it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +33,7 @@ class CriterionTick(models.Model):
     met = models.BooleanField()
     result = models.TextField(blank=True, default="")
     link = models.TextField(blank=True, default="")
+    file = models.ForeignKey(Attachment, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     checked_by_human_id = models.UUIDField()
     checked_at = models.DateTimeField()
@@ -43,7 +46,8 @@ class CriterionTick(models.Model):
             models.CheckConstraint(condition=Q(criterion__gte=1), name="tick_criterion_from_one"),
             # A tick without evidence is a claim; a "not met" without a reason helps nobody.
             models.CheckConstraint(
-                condition=Q(result__regex=r"\S") | (Q(met=True) & ~Q(link="")), name="tick_has_evidence"
+                condition=Q(result__regex=r"\S") | (Q(met=True) & (~Q(link="") | Q(file__isnull=False))),
+                name="tick_has_evidence",
             ),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("result"), GREATEST_LENGTH)

@@ -45,7 +45,11 @@ def criteria_of(revision: Revision) -> tuple[str, ...]:
 def criteria(*, change_request: ChangeRequest, revision: Revision) -> tuple[Criterion, ...]:
     """Each criterion of the applied revision with its ticks, in one query."""
     ticks: dict[int, list[CriterionTick]] = {}
-    found = CriterionTick.objects.filter(change_request=change_request).select_related("checked_by")
+    found = (
+        CriterionTick.objects.filter(change_request=change_request)
+        .select_related("checked_by", "file__blob")
+        .defer("file__blob__content")
+    )
     for tick in found.order_by("number"):
         ticks.setdefault(tick.criterion, []).append(tick)
     return tuple(
@@ -88,17 +92,17 @@ def check_criterion(*, revision: Revision, number: int) -> None:
         )
 
 
-def checked_evidence(*, met: bool, result: str, link: str) -> tuple[str, str]:
+def checked_evidence(*, met: bool, result: str, link: str, has_file: bool = False) -> tuple[str, str]:
     """
-    The evidence as it is kept: what was seen, and a link.
+    The evidence as it is kept besides a file: what was seen, and a link.
 
-    :raises EvidenceRequired: if there is neither, or no reason for what is not met
+    :raises EvidenceRequired: if there is none of the three, or no reason for what is not met
     :raises InvalidInput: if the text is too long, holds control characters, or the link is none
     """
     said, address = result.replace("\r\n", "\n").replace("\r", "\n").strip(), link.strip()
-    if not _says_something(said) and not (met and address):
+    if not _says_something(said) and not (met and (address or has_file)):
         raise EvidenceRequired(
-            "Say what you checked and saw, or give a link to it: a tick without evidence is only a claim."
+            "Say what you checked and saw, or give a link or a file: a tick without evidence is only a claim."
             if met
             else "Say why it is not met: the people who have to mend it need to know.",
             errors=[{"field": "result", "message": "Say what you checked and saw."}],

@@ -1,5 +1,6 @@
 """After application: criteria ticked with evidence by a third person, in time, and then the change closes."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from approvals import events
+from approvals.attachments.errors import FileRefused
+from approvals.attachments.models import Attachment
+from approvals.attachments.services import Upload, attach
 from approvals.governed import Draft
 from approvals.requests import timetable
 from approvals.requests.models import ChangeRequest
@@ -25,6 +29,7 @@ from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
 from tests import given
 from tests.approvals.conftest import LedgerDown
+from tests.approvals.files import PDF
 from tests.approvals.test_schedule_lifecycle import OPEN, scheduled
 from tests.approvals.world import World, events_of, fresh
 
@@ -134,6 +139,43 @@ class TestVerify:
     def test_needs_evidence_or_a_reason(self, world: World, met: bool, result: str, link: str) -> None:
         with pytest.raises(EvidenceRequired):
             tick(applied(world), world.first, met=met, result=result, link=link)
+
+    def test_takes_a_file_of_the_change_as_evidence(self, world: World) -> None:
+        request = applied(world)
+        kept = attach(change_request_id=request.id, author=world.first, file=Upload("seen.pdf", PDF), now=LATER)
+
+        tick(request, world.first, result="", attachment_id=kept.id)
+
+        assert CriterionTick.objects.get().file == kept
+        event = Event.objects.get(type=events.REQUEST_CRITERION_MET)
+        assert (event.data["attachment_id"], event.data["file_digest"]) == (str(kept.id), kept.blob_id)
+
+    def test_attaches_a_file_with_the_tick_or_neither(self, world: World, break_ledger: Any) -> None:
+        request = applied(world)
+        with pytest.raises(FileRefused), transaction.atomic():
+            tick(request, world.first, result="", upload=Upload("seen.exe", b"MZ"))
+        with pytest.raises(InvalidInput, match="not both"), transaction.atomic():
+            tick(request, world.first, attachment_id=uuid.uuid4(), upload=Upload("seen.pdf", PDF))
+        with pytest.raises(EvidenceRequired), transaction.atomic():
+            tick(request, world.first, met=False, result="", upload=Upload("seen.pdf", PDF))
+        assert not Attachment.objects.exists()
+
+        tick(request, world.first, result="", upload=Upload("seen.pdf", PDF))
+        assert CriterionTick.objects.get().file == Attachment.objects.get()
+
+        break_ledger(events.REQUEST_CRITERION_MET)
+        with pytest.raises(LedgerDown), transaction.atomic():
+            tick(request, world.first, 2, upload=Upload("more.pdf", PDF))
+        assert Attachment.objects.count() == CriterionTick.objects.count() == 1
+
+    def test_takes_no_file_of_another_change(self, world: World) -> None:
+        other = world.propose()
+        kept = attach(change_request_id=other.id, author=world.first, file=Upload("seen.pdf", PDF), now=LATER)
+        request = applied(world)
+
+        for key in (kept.id, uuid.uuid4()):
+            with pytest.raises(NotFound, match="no such file"):
+                tick(request, world.first, attachment_id=key)
 
     @pytest.mark.parametrize(
         "link",
@@ -256,6 +298,9 @@ class TestGuards:
             draft, world.first, revision_id=draft.current_revision_id, change_request=draft
         )
         assert "tick_has_evidence" in self.insert(request, world.first, result="")
+        other = attach(change_request_id=draft.id, author=world.first, file=Upload("seen.pdf", PDF), now=LATER)
+        assert "tick_file_of_its_request" in self.insert(request, world.first, file=other)
+        assert "tick_has_evidence" in self.insert(request, world.first, result="", met=False, file=other)
         assert "tick_evidence_fits" in self.insert(request, world.first, link="javascript:x")
 
     def test_hold_how_an_applied_request_ends(self, world: World) -> None:

@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
+from approvals.attachments.services import Upload, attach
+from approvals.printing.evidence import verification
 from approvals.requests import application
 from approvals.requests.models import ChangeRequest
 from approvals.verification.models import CriterionTick
 from foundation import clock
 from tests import given
+from tests.approvals.files import PDF
 from tests.approvals.world import approve
 from tests.portal.test_change_page import signed_in
 from tests.portal.world import Pilot
@@ -44,6 +48,31 @@ class TestAfterApplication:
         assert "&lt;b&gt;All&lt;/b&gt; thirty." in content
         assert '<a href="https://a.example/x" rel="noreferrer noopener nofollow">' in content
         assert "It is met</button>" not in content
+
+    def test_takes_files_as_evidence_and_prints_their_digest(self, pilot: Pilot) -> None:
+        request = applied(pilot)
+        kept = attach(change_request_id=request.id, author=pilot.first, file=Upload("kept.pdf", PDF), now=given.NOW)
+        client = signed_in(pilot.second)
+        address = f"/changes/{request.number}/"
+        values = {"criterion": "1", "verdict": "unmet", "result": "Two are missing."}
+        assert f'<option value="{kept.id}">1. kept.pdf</option>' in client.get(address).content.decode()
+
+        assert client.post(f"{address}verify/", values | {"attachment": "nonsense"}).status_code == 400
+        assert client.post(f"{address}verify/", values | {"attachment": str(kept.id)}).status_code == 302
+        sent = {"criterion": "1", "verdict": "met", "file": SimpleUploadedFile("all.txt", b"All thirty signed in.")}
+        assert client.post(f"{address}verify/", sent).status_code == 302
+
+        first, second = CriterionTick.objects.order_by("number")
+        assert (first.file, second.file.name, second.result) == (kept, "all.txt", "")
+        content = client.get(address).content.decode()
+        for file in (first.file, second.file):
+            assert f'files/{file.id}/" download>{file.name}</a>, SHA-256' in content
+            assert content.count(file.blob_id) >= 2
+        (section,) = verification(ChangeRequest.objects.get(id=request.id), first.revision)
+        printed = str(section)
+        assert "Met. Not met, says" in printed
+        assert f"file 2, all.txt, SHA-256 {second.file.blob_id}" in printed
+        assert client.get(f"{address}pdf").content.startswith(b"%PDF")
 
     def test_says_why_somebody_can_not_verify(self, pilot: Pilot) -> None:
         request = applied(pilot)

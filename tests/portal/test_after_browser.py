@@ -43,6 +43,9 @@ class TestJourney:
         tab.page.get_by_role("alert").wait_for()
         tab.check("after-refused")
         tab.page.get_by_label("Link to the evidence", exact=True).fill("https://status.example/sign-ins")
+        tab.page.get_by_label("Or a new file", exact=True).set_input_files(
+            {"name": "sign-ins.csv", "mimeType": "text/csv", "buffer": b"person,signed in\n1,yes\n"}
+        )
         tab.page.get_by_label("What you checked and saw", exact=True).fill("All thirty signed in this morning.")
         tab.page.get_by_role("button", name="It is met", exact=True).click()
         tab.page.get_by_text("Every criterion is met: the change is verified and closed.").wait_for()
