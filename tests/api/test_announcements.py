@@ -1,13 +1,17 @@
 """Announcements and subscriptions over HTTP."""
 
+import uuid
 from typing import Any
 
 import pytest
 
 from approvals.announcements import distributing
 from approvals.announcements.models import Announcement, Subscription
+from approvals.attachments.services import Upload, attach
+from approvals.verification import acting_back
 from tests import given
 from tests.api.conftest import client_of
+from tests.approvals.files import PDF
 from tests.approvals.test_announcements import applied, condition, of_role
 from tests.approvals.world import World
 
@@ -49,6 +53,38 @@ class TestAnnouncements:
         announcement = Announcement.objects.get(reader=reader)
         assert client_of(reader).get(LISTED).json()["results"] == []
         assert client_of(reader).post(f"{LISTED}/{announcement.id}/acknowledge").status_code == 404
+
+    def test_tell_of_what_is_acted_back(self, world: World) -> None:
+        of_role("finance")
+        reader, original = given.user("finance"), applied(world)
+        outlook = acting_back.look(change_request=original, user=world.operator, now=given.NOW)
+        inverse = acting_back.act_back(
+            change_request_id=original.id, user=world.operator, now=given.NOW, seen=outlook.digest
+        )
+        distributing.announce(now=given.NOW)
+
+        told = {row["number"]: row["basis"] for row in client_of(reader).get(LISTED).json()["results"]}
+
+        assert told == {original.number: "quorum", inverse.number: "rollback"}
+
+
+class TestEvidence:
+    def test_is_a_file_of_the_change(self, world: World) -> None:
+        request = applied(world)
+        kept = attach(change_request_id=request.id, author=world.first, file=Upload("seen.pdf", PDF), now=given.NOW)
+        address = f"/api/v1/change-requests/{request.id}/verification"
+        client = client_of(world.first)
+        body = {"criterion": 1, "met": True, "attachment_id": str(uuid.uuid4())}
+        assert client.post(address, body, format="json").status_code == 404
+
+        answer = client.post(address, body | {"attachment_id": str(kept.id)}, format="json").json()
+
+        (tick,) = answer["criteria"][0]["ticks"]
+        assert (answer["status"], tick["file"]["id"], tick["file"]["digest"]) == (
+            "verified",
+            str(kept.id),
+            kept.blob_id,
+        )
 
 
 class TestSubscriptions:

@@ -223,6 +223,8 @@ class TestAnnounce:
 
         assert told(request) == set()
         assert events_of(request).count("announced") == 1
+        # What the system wrote is not marked either, though there is nobody whom it could be told.
+        assert [mark.change_request for mark in AnnouncedChange.objects.all()] == [request]
 
     def test_tells_of_every_way_to_apply_and_of_nothing_else(self, bare: World) -> None:
         of_role("finance")
@@ -393,6 +395,20 @@ class TestTell:
 
         assert telling.tell(now=after(minutes=1)) == 0
 
+    def test_lists_only_what_is_not_read(self, bare: World) -> None:
+        reader = self.prepared(bare, hours=120, frequency="immediate")
+        unread = applied(bare, Draft("entitlement.amend", {"seats": 8}, bare.trial.id))
+        distributing.announce(now=given.NOW)
+        read = Announcement.objects.exclude(change_request=unread).get()
+        acknowledge(announcement_id=read.id, user=reader, now=given.NOW)
+
+        telling.tell(now=after(minutes=1))
+
+        (mail,) = mails()
+        assert mail["subject"] == "1 applied change announced to you"
+        assert f"/changes/{read.change_request.number}/" not in mail["text"]
+        assert not read.steps.exists()
+
     def test_climbs_the_ladder_until_it_is_read(self, bare: World) -> None:
         reader = self.prepared(bare, hours=120, frequency="immediate")
         given.user("administrator")
@@ -428,7 +444,8 @@ class TestTell:
 class TestEscalation:
     def test_tells_administrators_once_who_has_not_read_it(self, bare: World) -> None:
         of_role("finance", hours=24)
-        late, read = given.user("finance"), given.user("finance")
+        of_role("legal", hours=720)
+        late, read, in_time = given.user("finance"), given.user("finance"), given.user("legal")
         administrator, blind = given.user("administrator"), given.user("administrator", everywhere=False)
         request = applied(bare)
         distributing.announce(now=given.NOW)
@@ -441,6 +458,7 @@ class TestEscalation:
         assert mail["user_id"] == str(administrator.id)
         assert str(late) in mail["text"]
         assert str(read) not in mail["text"]
+        assert str(in_time) not in mail["text"]
         assert str(blind.id) != mail["user_id"]
         assert events_of(request).count("announcement_escalated") == 1
 
