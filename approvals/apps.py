@@ -13,6 +13,8 @@ class ApprovalsConfig(AppConfig):
         """
         Register this app's event types and its own governed kinds; imported here because models must be loaded first.
         """
-        from approvals.registration import register  # noqa: PLC0415  models are not loaded before ready()
+        from approvals.packing import registration as packing  # noqa: PLC0415  models are not loaded before ready()
+        from approvals.registration import register  # noqa: PLC0415  the same
 
         register()
+        packing.register()

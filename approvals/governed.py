@@ -322,7 +322,7 @@ class Occasion:
     For whom and when a plan is shown.
 
     `role` is the one that the reader signs for, or has; empty: nobody in particular. What is not in the plan but live
-    is as of `now`; it is left out unless `live`.
+    is as of `now`; it is left out unless `live`. Unless `named`, people who hold seats are told by id alone.
     """
 
     user: User
@@ -331,6 +331,7 @@ class Occasion:
     role: str = ""
     moved: Sequence[Moved] = ()
     live: bool = True
+    named: bool = True
 
 
 class Presenter(Protocol):

@@ -15,6 +15,7 @@ CONFIGURE_TICKETS = "approvals.configure_ticketsystem"
 CONFIGURE_SUBSCRIPTIONS = "approvals.configure_subscription"
 USE_PERMIT = "approvals.use_emergency_permit"
 VIEW_LEDGER = "audit.view_event"
+MANAGE_HOLDS = "audit.manage_legalhold"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ ROLES: tuple[Role, ...] = (
         "licensing", "Owns entitlements: proposes, reviews and applies changes of seats and terms.", (*_REVIEW, APPLY)
     ),
     Role("product", "Reviews what is granted of a product: features, limits, releases.", _REVIEW),
-    Role("legal", "Reviews clauses, regions, hosting and compliance.", _REVIEW),
+    Role(
+        "legal",
+        "Reviews clauses, regions, hosting and compliance; places and releases legal holds.",
+        (*_REVIEW, MANAGE_HOLDS),
+    ),
     Role("finance", "Reviews price, term and cost.", _REVIEW),
     Role("procurement", "Proposes and reviews orders and renewals.", _REVIEW),
     Role("it_operations", "Applies approved changes and watches their delivery.", (*_REVIEW, APPLY)),
@@ -45,7 +50,7 @@ ROLES: tuple[Role, ...] = (
     Role(
         "administrator",
         "Edits the registry in the admin; every save proposes.",
-        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS, CONFIGURE_SUBSCRIPTIONS),
+        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS, CONFIGURE_SUBSCRIPTIONS, MANAGE_HOLDS),
     ),
     Role(
         "emergency",

@@ -10,7 +10,9 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
-        """Register this app's own event types."""
-        from audit import contributors, events  # noqa: PLC0415  the same place as in the other apps
+        """Register this app's own event types and subjects; imported here because models must be loaded first."""
+        from audit import contributors, events, subjects  # noqa: PLC0415  the same place as in the other apps
+        from audit.packs.recording import SUBJECTS  # noqa: PLC0415  models are not loaded before ready()
 
         contributors.register_event_types(events.EVENT_TYPES)
+        subjects.register_subjects(SUBJECTS)

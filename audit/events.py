@@ -7,6 +7,14 @@ DETAILS_READ = "audit.personal_details.read"
 FILE_DOWNLOADED = "audit.file.downloaded"
 EXPORT_MADE = "audit.export.made"
 LEDGER_RESTARTED = "audit.ledger.restarted"
+PACK_REQUESTED = "audit.evidence_pack.requested"
+PACK_BUILT = "audit.evidence_pack.built"
+PACK_FINISHED = "audit.evidence_pack.finished"
+PACK_FAILED = "audit.evidence_pack.failed"
+PACK_DOWNLOADED = "audit.evidence_pack.downloaded"
+PACK_EXPIRED = "audit.evidence_pack.expired"
+HOLD_PLACED = "audit.legal_hold.placed"
+HOLD_RELEASED = "audit.legal_hold.released"
 
 EVENT_TYPES = (
     EventType(PRICES_READ, "{actor} read prices of {what} in the {where}."),
@@ -18,4 +26,14 @@ EVENT_TYPES = (
         "{actor} went on with an older state of the database: {lost_size} events had been signed, {kept_size} are "
         "kept. {reason}",
     ),
+    EventType(PACK_REQUESTED, "{actor} asked for an evidence pack about {about}, to be kept for {keep_days} days."),
+    EventType(
+        PACK_BUILT, "The evidence pack about {about} was put together: {events} events; its manifest is {manifest}."
+    ),
+    EventType(PACK_FINISHED, "The evidence pack about {about} is ready: {size} bytes, SHA-256 {sha256}."),
+    EventType(PACK_FAILED, "The evidence pack about {about} was not made: {why}"),
+    EventType(PACK_DOWNLOADED, "{actor} downloaded the evidence pack about {about} in the {where}."),
+    EventType(PACK_EXPIRED, "The evidence pack about {about} expired, and its bytes were removed."),
+    EventType(HOLD_PLACED, "{actor} placed a legal hold on {about}: {reason}"),
+    EventType(HOLD_RELEASED, "{actor} released the legal hold on {about}: {reason}"),
 )

@@ -46,6 +46,11 @@ LEDGER_COPIES = read_list(
     "LEDGER_COPIES", default=[f"file://{EMBEDDED_LAYOUT.home / 'checkpoints'}"] if EMBEDDED_LAYOUT else []
 )
 LEDGER_COPY_MINUTES = read_integer("LEDGER_COPY_MINUTES", default=60, minimum=1, maximum=7 * 24 * 60)
+# A file of rules for evidence packs instead of the one that comes with the program; how many events one may hold, and
+# how many bytes.
+EVIDENCE_RULES = read_text("EVIDENCE_RULES", default="")
+EVIDENCE_PACK_EVENTS = read_integer("EVIDENCE_PACK_EVENTS", default=100_000, minimum=100, maximum=1_000_000)
+EVIDENCE_PACK_MEBIBYTES = read_integer("EVIDENCE_PACK_MEBIBYTES", default=512, minimum=1, maximum=2047)
 
 # The role that serves owns nothing; the role that migrates is configured only where migrations run.
 # A named server is the only one: both roles are on it, or the one that migrates is not known here.

@@ -14,7 +14,6 @@ from approvals import governed
 from approvals.discussion.models import Comment
 from approvals.governed import Occasion
 from approvals.printing.evidence import verification
-from approvals.printing.typesetting import Document, pdf
 from approvals.requests import given_out, permissions, schedules
 from approvals.requests.models import ChangeRequest, Decision, Revision, stale_decisions
 from approvals.requests.services import current
@@ -24,6 +23,7 @@ from audit import contributors
 from audit.ledger.models import Event
 from audit.reads.collecting import gave_export
 from foundation.identity.models import User
+from foundation.printing.typesetting import Document, pdf
 from foundation.web.blocks import Block, Fact, Facts, Point, Points, Row, Section, Table
 from foundation.web.instants import in_reader_zone, instant_text, parsed
 
@@ -44,8 +44,12 @@ def printed(*, change_request: ChangeRequest, user: User, now: datetime) -> byte
         return pdf(document_of(change_request=change_request, user=user, now=now))
 
 
-def document_of(*, change_request: ChangeRequest, user: User, now: datetime) -> Document:
-    """Everything that is printed of a request; instants are in the zone that is active."""
+def document_of(*, change_request: ChangeRequest, user: User, now: datetime, named: bool = True) -> Document:
+    """
+    Everything that is printed of a request; instants are in the zone that is active.
+
+    Without names those who hold seats are told by their ids: what is kept elsewhere can't be erased there.
+    """
     revision = current(change_request)
     events = list(
         Event.objects.of_change_request(change_request.id)
@@ -53,7 +57,7 @@ def document_of(*, change_request: ChangeRequest, user: User, now: datetime) -> 
         .order_by("recorded_at", "transaction_id", "position")
     )
     plan = revision.plan
-    occasion = Occasion(user=user, now=now, live=False)
+    occasion = Occasion(user=user, now=now, live=False, named=named)
     return Document(
         title=change_request.title,
         author=str(change_request.created_by or "The system"),

@@ -20,6 +20,7 @@ from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
 from approvals.requests.states import OPEN
 from audit.contributors import register_event_types
+from audit.packs.port import register_scope_kinds
 from audit.reads.registry import Sort, declare, declare_names
 from audit.subjects import register_directory, register_subjects
 from entitlements.agreements import changes as agreement_changes
@@ -34,6 +35,7 @@ from entitlements.grants import changes as grant_changes
 from entitlements.grants import errors as grant_errors
 from entitlements.grants import events as grant_events
 from entitlements.grants import restoring
+from entitlements.packing.scopes import AccountScope, EntitlementScope
 from entitlements.planning.planner import RegistryPlanner
 from entitlements.planning.presentation import PlanPresenter
 from entitlements.planning.risks import RULES as RISKS
@@ -49,6 +51,7 @@ def register() -> None:
     for model, sort, fields in SENSITIVE:
         declare(model=model, sort=sort, fields=fields)
     declare_names(sort=Sort.PRICES, names=OF_PLANS)
+    register_scope_kinds([EntitlementScope(), AccountScope()])
     for changes in (catalog_changes, directory_changes, agreement_changes, grant_changes, restoring):
         register_kinds(changes.KINDS)
     grant_errors.register()

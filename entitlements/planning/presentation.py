@@ -79,7 +79,7 @@ class PlanPresenter:
 
     def sections(self, *, document: Mapping[str, JSON], occasion: Occasion) -> Sequence[Section]:
         """Everything as blocks, to be printed, in the order of a reader who signs for nothing in particular."""
-        printed = {section.name: section for section in printing.sections(document)}
+        printed = {section.name: section for section in printing.sections(document, named=occasion.named)}
         blocks = printed | {section.name: section for section in block_sections(document=document, occasion=occasion)}
         return ordering.ordered(list(blocks.values()), role="")
 

@@ -23,12 +23,13 @@ PEOPLE_PRINTED = 500
 GAPS_PRINTED = 100
 
 
-def sections(document: Mapping[str, JSON]) -> list[Section]:
-    """What the page draws or folds, whole as far as it is of a bearable length."""
+def sections(document: Mapping[str, JSON], *, named: bool = True) -> list[Section]:
+    """What the page draws or folds, whole as far as it is of a bearable length; without names people are ids."""
     labels = document.get("labels", {})
     people = document.get("people", {})
     lose, gain = people.get("lose", ()), people.get("gain", ())
-    names = names_of(people_named(lose, gain))
+    concerned = people_named(lose, gain)
+    names = names_of(concerned) if named else {person_id: str(person_id) for person_id in concerned}
     found = [
         _broken(document.get("rules", ())),
         _changes(document.get("changes", ())),

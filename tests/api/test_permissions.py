@@ -32,6 +32,7 @@ from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
 from approvals.verification import acting_back
 from audit.models import Event
+from audit.packs import holds
 from foundation import clock
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
@@ -40,6 +41,7 @@ from tests.api.conftest import token_of
 from tests.api.test_change_requests import RATIONALE
 from tests.api.test_registry_reads import world
 from tests.approvals.files import PDF
+from tests.audit.packing import ready
 from tests.sealed import seal_here
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,7 @@ ANY_ROLE = frozenset(role.name for role in ROLES)
 PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
+HOLDERS = frozenset({"legal", "administrator"})
 LEDGER_READERS = frozenset({"administrator", "auditor"})
 DECIDERS = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
 VERIFIERS = ANY_ROLE - {"requester", "auditor", "emergency"}
@@ -162,6 +165,13 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET ledger": LEDGER_READERS,
     "GET ledger/checkpoints": LEDGER_READERS,
     "GET ledger/consistency": LEDGER_READERS,
+    "GET evidence-packs": ANYBODY,
+    "POST evidence-packs": ANY_ROLE,
+    "GET evidence-packs/<uuid:id>": ANY_ROLE,
+    "GET evidence-packs/<uuid:id>/content": ANY_ROLE,
+    "GET legal-holds": HOLDERS | LEDGER_READERS,
+    "POST legal-holds": HOLDERS,
+    "POST legal-holds/<uuid:id>/release": HOLDERS,
     "GET tokens": ANYBODY,
     "POST tokens": ANYBODY,
     "DELETE tokens/<str:token_id>": ANYBODY,
@@ -290,6 +300,11 @@ class Asking:
             "shared": Subscription.objects.create(role="legal", name="Shared", created_at=now),
         }
         self.world["events"] = Event.objects.newest_first()[0]
+        about = {"kind": "approvals.changerequest", "subject_id": self.requests["draft"].id}
+        self.world["evidence-packs"] = ready(about, self.author)
+        self.world["legal-holds"] = holds.place(
+            **about, user=given.user("legal"), reason="An investigation.", now=clock.now()
+        )
         seal_here()
 
     def __call__(self, address: str) -> HttpResponse:
@@ -403,6 +418,8 @@ class Asking:
             return "", self.of_request(rest[-1])
         if resource == "delegations" and rest:
             return "", None
+        if resource == "legal-holds" and rest:
+            return "", {"reason": "It is settled."}
         if resource == "permits":
             return "", {"digest": self.permits["used"].digest, "verdict": "justified"} if rest[-1] == "reviews" else {}
         if method == "PATCH":
@@ -481,6 +498,11 @@ class Asking:
                 "periods": [{"starts_at": starts_at, "quantity": 1, "unit_price": "1"}],
                 "currency": "EUR",
             },
+            "evidence-packs": lambda: {
+                "kind": "approvals.changerequest",
+                "subject_id": str(self.requests["draft"].id),
+            },
+            "legal-holds": lambda: {"reason": "An investigation of everything."},
             "authority-limits": lambda: {
                 "person": self.author.username,
                 "role": "legal",

@@ -48,7 +48,10 @@ from tests.approvals.files import PDF
 from tests.approvals.world import World, revision_of
 
 # Acted out in tests/admin, where pages record by themselves, and in tests/audit/test_copies.py.
-ELSEWHERE = {"entitlements.login.added", "entitlements.login.changed", "audit.ledger.restarted"}
+# Evidence packs need a ledger that is sealed: tests/audit/test_packs.py acts them out.
+PACKS = {f"audit.evidence_pack.{step}" for step in "requested built finished failed downloaded expired".split()}
+HOLDS = {"audit.legal_hold.placed", "audit.legal_hold.released"}
+ELSEWHERE = {"entitlements.login.added", "entitlements.login.changed", "audit.ledger.restarted"} | PACKS | HOLDS
 ROOT = Path(__file__).resolve().parents[2]
 
 

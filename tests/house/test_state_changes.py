@@ -17,6 +17,7 @@ _STAGED = "People's details are staged beside a change and erasable; that somebo
 UNRECORDED: dict[tuple[str, str], str] = {
     ("approvals.announcements.subscribing", "_save"): "The savepoint of a save; each of its callers records.",
     ("approvals.announcements.telling", "tell"): "A mail sent is a row of evidence by itself, and changes nothing.",
+    ("audit.packs.working", "_claim"): "Who is at work on a pack, for some minutes; what comes of it has its event.",
     ("audit.sealing.services", "seal"): "Numbers and signs events that are recorded; it would never end.",
     ("audit.sealing.verification", "_readable"): "It reads the log, and writes nothing.",
     ("audit.sealing.verification", "one_snapshot"): "It reads the log, and writes nothing.",

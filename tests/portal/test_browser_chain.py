@@ -8,9 +8,10 @@ import pytest
 
 from approvals.governed import Draft
 from approvals.policies.models import Policy
-from approvals.printing import documents, typesetting
+from approvals.printing import documents
 from approvals.requests.models import ChangeRequest
 from foundation.identity.models import User
+from foundation.printing import typesetting
 from tests import given
 from tests.browser import Tab
 from tests.portal.test_browser import sign_out

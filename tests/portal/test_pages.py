@@ -34,6 +34,8 @@ VALUES = {
     "code": "nordwind",
     "ticket_id": KEY,
     "slug": "mine",
+    "pack_id": KEY,
+    "hold_id": KEY,
 }
 OPEN_TO_ALL = {"/sign-in/", "/sign-out/"}
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from approvals.governed import Draft
-from approvals.printing import documents, typesetting
+from approvals.printing import documents
 from approvals.requests import services
 from approvals.requests.models import ChangeRequest
 from foundation.identity.models import User
+from foundation.printing import typesetting
 from tests import given
 from tests.portal.test_change_page import decide, signed_in
 from tests.portal.world import Pilot

@@ -5,26 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 import typst
 
 from foundation.web.blocks import Block, Fact, Facts, Passage, Points, Section, Table
 
-TEMPLATE = Path(__file__).with_name("request.typ").read_bytes()
+TEMPLATE = Path(__file__).with_name("document.typ").read_bytes()
 # Characters for which a column makes room, at least and at most.
 NARROWEST, WIDEST = 9, 36
 HEX = frozenset("0123456789abcdef")
-ACCESSIBLE: Literal["ua-1"] = "ua-1"
+# What a PDF claims to be: to be read by everybody, and, to be kept, by whatever reads PDF then.
+ACCESSIBLE, ARCHIVAL = ("ua-1",), ("a-2a", "ua-1")
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Document:
     """
-    What is printed: `reference` and `digest` stand on every page. `dated` becomes the file's date, so that the same
-    reading gives the same bytes.
+    What is printed: `reference` and `digest`, with what it is of, stand on every page. `dated` becomes the file's date,
+    so that the same reading gives the same bytes.
     """
 
     title: str
@@ -35,11 +36,15 @@ class Document:
     head: Sequence[Fact]
     sections: Sequence[Section]
     dated: datetime
+    digest_of: str = "SHA-256"
 
 
-def pdf(document: Document) -> bytes:
-    """The document as a PDF that claims PDF/UA-1; tagged without the claim where a character has no glyph."""
-    return _set(document, form="pdf")[0]
+def pdf(document: Document, *, archival: bool = False) -> bytes:
+    """
+    The document as a PDF that claims PDF/UA-1, and PDF/A-2a to be kept; tagged without the claim where a character has
+    no glyph.
+    """
+    return _set(document, form="pdf", standards=ARCHIVAL if archival else ACCESSIBLE)[0]
 
 
 def pictures(document: Document, *, dots_per_inch: float = 100) -> list[bytes]:
@@ -47,14 +52,20 @@ def pictures(document: Document, *, dots_per_inch: float = 100) -> list[bytes]:
     return _set(document, form="png", dots_per_inch=dots_per_inch)
 
 
-def _set(document: Document, *, form: str, dots_per_inch: float | None = None) -> list[bytes]:
+def _set(
+    document: Document,
+    *,
+    form: str,
+    dots_per_inch: float | None = None,
+    standards: Sequence[str] = (),
+) -> list[bytes]:
     inputs = {"data": json.dumps(_data(document))}
+    claims: Any = list(standards) or None
     # A PDF's date has no smaller unit than seconds.
     dated = document.dated.replace(microsecond=0)
     options: dict[str, Any] = {"format": form, "timestamp": dated, "ppi": dots_per_inch}
     try:
-        standard = ACCESSIBLE if form == "pdf" else None
-        pages = typst.Compiler(TEMPLATE, sys_inputs=inputs).compile(pdf_standards=standard, **options)
+        pages = typst.Compiler(TEMPLATE, sys_inputs=inputs).compile(pdf_standards=claims, **options)
     except typst.TypstError as error:
         # A script that no font here has: readable as far as it is, without the claim.
         log.warning("printed_without_claim", reference=document.reference, why=error.message)
@@ -70,6 +81,7 @@ def _data(document: Document) -> dict[str, Any]:
         "sentence": document.sentence,
         "reference": document.reference,
         "digest": document.digest,
+        "digest_of": document.digest_of,
         "head": _facts(document.head),
         "sections": [
             {"title": section.title, "note": section.note, "blocks": [_block(block) for block in section.blocks]}
