@@ -416,10 +416,8 @@ class Asking:
             return "", None
         if resource == "change-requests" and rest:
             return "", self.of_request(rest[-1])
-        if resource == "delegations" and rest:
-            return "", None
-        if resource == "legal-holds" and rest:
-            return "", {"reason": "It is settled."}
+        if rest and resource in ENDED:
+            return "", ENDED[resource]
         if resource == "permits":
             return "", {"digest": self.permits["used"].digest, "verdict": "justified"} if rest[-1] == "reviews" else {}
         if method == "PATCH":
@@ -545,6 +543,8 @@ class Asking:
         }
 
 
+# What is said when something of a resource is ended.
+ENDED: dict[str, Any] = {"delegations": None, "legal-holds": {"reason": "It is settled."}}
 PERIOD = {"label": "2019", "starts_at": "2019-01-01T00:00:00Z", "ends_at": "2020-01-01T00:00:00Z"}
 # Over when anybody asks.
 FREEZE = {
