@@ -5,9 +5,12 @@ Audit imports none of them: each registers its event types, with a sentence temp
 """
 
 import string
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from foundation.identity.naming import named
 
 # Told what does not fit: a stable word for its kind, and a sentence.
 Find = Callable[[str, str], None]
@@ -27,7 +30,8 @@ class EventType:
     One kind of event: `app.entity.past_tense`, and the sentence in which people read it.
 
     `template` is a `str.format` template over the event's data, the actor's name as `{actor}` and the subject's label
-    as `{subject}`. Every field that it names must be in the data of each event of the type.
+    as `{subject}`. Every field that it names must be in the data of each event of the type. Other people than the actor
+    stand in the data by id, as `foundation.identity.naming.mention` writes them; a sentence names them.
     """
 
     name: str
@@ -72,14 +76,17 @@ def event_types() -> Mapping[str, EventType]:
     return dict(_EVENT_TYPES)
 
 
-def sentence(*, type_name: str, data: Mapping[str, Any], actor: str, subject: str) -> str:
+def sentence(
+    *, type_name: str, data: Mapping[str, Any], actor: str, subject: str, names: Mapping[uuid.UUID, str] | None = None
+) -> str:
     """
-    The event told to a person.
+    The event told to a person; `names` are those of the logins that it mentions, if they were read already.
 
     :raises UnknownEventType: if no app registered the type
     :raises KeyError: if the data lacks a field that the sentence names
     """
-    return event_type(type_name).template.format(**(dict(data) | {"actor": actor, "subject": subject}))
+    told = event_type(type_name).template.format(**(dict(data) | {"actor": actor, "subject": subject}))
+    return named(told, names=names)
 
 
 def register_prover(name: str, prover: Prover) -> None:

@@ -14,6 +14,7 @@ from entitlements.directory.models import (
     ProductUserGrant,
 )
 from entitlements.grants.models import Activation, Entitlement, Seat, SeatPool
+from entitlements.privacy.models import PersonHold
 
 __all__ = [
     "SKU",
@@ -28,6 +29,7 @@ __all__ = [
     "Feature",
     "OrderLine",
     "Person",
+    "PersonHold",
     "PersonalDetails",
     "Product",
     "ProductGroupGrant",

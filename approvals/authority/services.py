@@ -12,6 +12,7 @@ from approvals.policies.eligibility import DECIDING_ROLES
 from audit.services import NewEvent, Subject, record
 from foundation.errors import InvalidInput, NotFound, NotPermitted
 from foundation.identity.models import User
+from foundation.identity.naming import mention
 
 LONGEST_REASON = 500
 
@@ -114,8 +115,8 @@ def _record(event_type: str, delegation: Delegation, actor: User, now: datetime)
             data={
                 "delegator_id": str(delegation.delegator_id),
                 "delegate_id": str(delegation.delegate_id),
-                "delegate": delegation.delegate.get_username(),
-                "delegator": delegation.delegator.get_username(),
+                "delegate": mention(delegation.delegate),
+                "delegator": mention(delegation.delegator),
                 "role": delegation.role or "holder of every deciding role",
                 "starts_at": delegation.starts_at,
                 "ends_at": delegation.ends_at,

@@ -207,6 +207,9 @@ def _events(events: Sequence[Event]) -> Section:
 def person(user: User) -> str:
     """A login by the human's name, with the login where they differ."""
     name = user.get_full_name()
+    # Who was erased has the words of erasure for a name, and no login name that tells anything.
+    if user.erased_at is not None:
+        return name
     return f"{name} ({user.get_username()})" if name else user.get_username()
 
 

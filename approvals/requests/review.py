@@ -18,6 +18,7 @@ from approvals.requests.scheduling import leave_to_clock
 from approvals.requests.services import current, locked
 from approvals.requests.states import Action
 from foundation.identity.models import User
+from foundation.identity.naming import mention
 from foundation.integrity import refine_integrity_error
 
 
@@ -181,7 +182,7 @@ def _decide(
 
 
 def _record(event_type: str, change_request: ChangeRequest, actor: User, now: datetime, decision: Decision) -> None:
-    """The event of a decision; who is decided for is named by login, as an auditor will look for it."""
+    """The event of a decision; who is decided for is mentioned by id, and read by name."""
     delegation, whom = decision.on_behalf_of, decision.stage.whom
     record_step(
         type=event_type,
@@ -189,7 +190,7 @@ def _record(event_type: str, change_request: ChangeRequest, actor: User, now: da
         actor=actor,
         now=now,
         revision=decision.revision,
-        role=f"{whom} in place of {delegation.delegator.get_username()}" if delegation else whom,
+        role=f"{whom} in place of {mention(delegation.delegator)}" if delegation else whom,
         comment=decision.comment,
         on_behalf_of=str(delegation.delegator_id) if delegation else None,
         delegation=str(delegation.id) if delegation else None,

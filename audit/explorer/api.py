@@ -102,7 +102,7 @@ class EventPages(CursorPages):
         self.request = request
         rows = self.get_page_size(request)
         self.shown = pages.page_of(queryset, cursor=request.query_params.get("cursor", ""), rows=rows)
-        return list(self.shown.events)
+        return list(reading.with_names(self.shown.events))
 
     def get_next_link(self) -> str | None:
         """Return the address of the page of older events."""

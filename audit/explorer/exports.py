@@ -31,7 +31,8 @@ def exported(*, user: User, parameters: Mapping[str, str], zone: tzinfo) -> Iter
     digest = Func(Func(F("content"), function="sha256"), Value("hex"), function="encode", output_field=CharField())
     gave_export("events of the audit log", "CSV", filter=reading.sought_in_words(parameters))
     rows = found.indexed.annotate(digest=digest).newest_first()
-    return lines(COLUMNS, (_cells(event) for event in rows.iterator(chunk_size=AT_ONCE)))
+    named = reading.named_in_parts(rows.iterator(chunk_size=AT_ONCE), rows=AT_ONCE)
+    return lines(COLUMNS, (_cells(event) for event in named))
 
 
 def _cells(event: Event) -> tuple[Any, ...]:

@@ -62,7 +62,7 @@ def parse(parameters: Mapping[str, str], *, zone: tzinfo) -> Sought:
     def refuse(name: str, sentence: str) -> None:
         errors.append({"param": name, "code": "invalid", "detail": sentence})
 
-    account_id = _uuid(given["account"])
+    account_id = id_of(given["account"])
     if given["account"] and account_id is None:
         refuse("account", f"“{given['account']}” is no id of an account.")
     number = given["change"].removeprefix("#")
@@ -77,9 +77,9 @@ def parse(parameters: Mapping[str, str], *, zone: tzinfo) -> Sought:
             refuse(name, f"“{given[name]}” is no day and no time. Write it as 2026-03-01 or 2026-03-01T14:00.")
     if errors:
         raise InvalidInput(" ".join(error["detail"] for error in errors), errors=errors)
-    object_id = _uuid(given["object"])
+    object_id = id_of(given["object"])
     return Sought(
-        humans=_humans(given["actor"]) if given["actor"] else None,
+        humans=humans_of(given["actor"]) if given["actor"] else None,
         account_id=account_id,
         object_id=object_id,
         label="" if object_id else given["object"][:_LABEL_LIMIT],
@@ -142,7 +142,8 @@ def _query(words: Sequence[str]) -> SearchQuery:
     return SearchQuery(" & ".join(quoted), config="simple", search_type="raw")
 
 
-def _uuid(text: str) -> uuid.UUID | None:
+def id_of(text: str) -> uuid.UUID | None:
+    """The id that a text is, or None."""
     try:
         return uuid.UUID(text)
     except ValueError:
@@ -153,9 +154,9 @@ def _kinds(text: str) -> list[str]:
     return sorted(name for name in contributors.event_types() if name == text or name.startswith(f"{text}."))
 
 
-def _humans(text: str) -> list[uuid.UUID]:
+def humans_of(text: str) -> list[uuid.UUID]:
     """The humans whom an id, a login or a name means; none if nobody is called so."""
-    key = _uuid(text)
+    key = id_of(text)
     if key is not None:
         return [key]
     users = User.objects.annotate(full_name=Trim(Concat("first_name", Value(" "), "last_name")))
@@ -168,7 +169,7 @@ def _humans(text: str) -> list[uuid.UUID]:
 
 def login_of(text: str) -> str:
     """The login of a human who was named by id, for a form to show; any other text as it is."""
-    key = _uuid(text.strip())
+    key = id_of(text.strip())
     if key is None:
         return text
     return User.objects.filter(human_id=key).order_by("id").values_list("username", flat=True).first() or text

@@ -1,10 +1,12 @@
 """Events as people and programs read them: the page that was asked for, each event as a sentence with its links."""
 
 import hashlib
+import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import islice
 from typing import Any
 
 from django.apps import apps
@@ -17,8 +19,9 @@ from audit.explorer import filters, pages
 from audit.explorer.filters import Columns, Sought
 from audit.explorer.pages import Found
 from audit.ledger.models import Event, EventQuerySet
-from audit.reads.collecting import gave_document
+from audit.reads.collecting import gave_document, without_words
 from foundation.errors import NotFound, NotPermitted
+from foundation.identity import naming
 from foundation.identity.models import User
 
 VIEW = "audit.view_event"
@@ -107,7 +110,9 @@ def page(*, user: User, sought: Sought, cursor: str = "", rows: int = pages.ROWS
     :raises NotPermitted: if the user may see none
     :raises InvalidInput: if the cursor names no place
     """
-    return pages.page_of(of(user=user, sought=sought), cursor=cursor, rows=rows)
+    found_page = pages.page_of(of(user=user, sought=sought), cursor=cursor, rows=rows)
+    with_names(found_page.events)
+    return found_page
 
 
 def one(*, user: User, event_id: uuid.UUID) -> Event:
@@ -128,6 +133,21 @@ def note(event: Event) -> None:
     """Note that what an event holds is handed out: of a record's change that is the record."""
     if event.subject_id is not None:
         gave_document(event.data, event.subject_type, {event.subject_id: event.subject_label})
+
+
+def with_names(events: Sequence[Event]) -> Sequence[Event]:
+    """The same events with the names of the logins that they mention, in one query, or none if they mention nobody."""
+    names = naming.names_of(naming.mentioned(json.dumps(event.data) for event in events))
+    for event in events:
+        event.names = names  # type: ignore[attr-defined]  # kept beside the row
+    return events
+
+
+def named_in_parts(events: Iterable[Event], *, rows: int) -> Iterator[Event]:
+    """Many events with the names of the logins that they mention, read for so many at once."""
+    remaining = iter(events)
+    while part := list(islice(remaining, rows)):
+        yield from with_names(part)
 
 
 def told(event: Event) -> Told:
@@ -152,7 +172,9 @@ def sentence(event: Event, actor: str) -> str:
     """The event in its type's words; of a type that this program does not know, its name."""
     subject = event.subject_label or str(event.subject_id or "")
     try:
-        return contributors.sentence(type_name=event.type, data=event.data, actor=actor, subject=subject)
+        return contributors.sentence(
+            type_name=event.type, data=event.data, actor=actor, subject=subject, names=getattr(event, "names", None)
+        )
     except LookupError:
         return f"{event.type}: the program that recorded this knows how to tell it; this one does not."
 
@@ -180,8 +202,15 @@ def kinds() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
 
 
 def sought_in_words(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The filters that somebody used, by name, as they are kept with an export."""
-    return {name: str(parameters[name])[:200] for name in filters.NAMES if parameters.get(name)}
+    """
+    The filters that somebody used, by name, as they are kept with an export: humans by id, and of words, which could be
+    somebody's name, only how many there were, since an event is kept when a name is erased.
+    """
+    kept = {name: str(parameters[name])[:200] for name in filters.NAMES if parameters.get(name)}
+    if "actor" in kept:
+        kept["actor"] = ", ".join(str(human) for human in filters.humans_of(kept["actor"])) or "nobody known"
+    words = ("text",) if filters.id_of(kept.get("object", "")) else ("text", "object")
+    return without_words(kept, *words)
 
 
 def instant_in(value: datetime, zone: tzinfo) -> str:

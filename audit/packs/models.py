@@ -41,10 +41,14 @@ class EvidencePackQuerySet(models.QuerySet["EvidencePack"]):
 
     def to_expire(self, now: datetime) -> "EvidencePackQuerySet":
         """Those whose time is over and that no hold keeps."""
+        return self.not_held().filter(keep_until__lte=now).order_by("keep_until", "id")
+
+    def not_held(self) -> "EvidencePackQuerySet":
+        """Those that are ready and that no hold keeps."""
         in_force = LegalHold.objects.filter(released_at__isnull=True)
         held = ArraySubquery(in_force.filter(everything=False).values("subject_id"))
-        over = self.filter(~Exists(in_force.filter(everything=True)), status=Status.READY, keep_until__lte=now)
-        return over.exclude(held_by__overlap=held).order_by("keep_until", "id")
+        ready = self.filter(~Exists(in_force.filter(everything=True)), status=Status.READY)
+        return ready.exclude(held_by__overlap=held)
 
 
 class EvidencePack(models.Model):

@@ -29,7 +29,7 @@ from audit.packs import archive, building, selection
 from audit.packs.building import encoded, pretty
 from audit.packs.doorbell import BUILD_TASK as BUILD_TASK
 from audit.packs.errors import NotSealedInTime, PackTooLarge
-from audit.packs.models import PART_BYTES, EvidencePack, EvidencePackPart
+from audit.packs.models import PART_BYTES, EvidencePack, EvidencePackPart, EvidencePackQuerySet
 from audit.packs.recording import record_pack
 from audit.packs.services import parts_of
 from audit.packs.states import Status
@@ -110,12 +110,27 @@ def expire_due(*, now: datetime, limit: int = 200) -> int:
             pack = due.select_for_update(of=("self",), skip_locked=True).first()
             if pack is None:
                 continue
-            pack.status, pack.ended_at = Status.EXPIRED, now
-            pack.save(update_fields=["status", "ended_at"])
-            EvidencePackPart.objects.filter(pack=pack).delete()
-            record_pack(type=events.PACK_EXPIRED, pack=pack, actor=None, now=now, sha256=pack.sha256)
+            _expire(pack, now)
             expired += 1
     return expired
+
+
+def expire_naming(*, packs: EvidencePackQuerySet, now: datetime) -> int:
+    """
+    Remove the bytes of packs before their time, in the caller's transaction, because somebody whom they name is erased;
+    answer how many. What a hold keeps stays; what is removed can be made again.
+    """
+    rows = list(packs.not_held().order_by("id").select_for_update(of=("self",)))
+    for pack in rows:
+        _expire(pack, now)
+    return len(rows)
+
+
+def _expire(pack: EvidencePack, now: datetime) -> None:
+    pack.status, pack.ended_at = Status.EXPIRED, now
+    pack.save(update_fields=["status", "ended_at"])
+    EvidencePackPart.objects.filter(pack=pack).delete()
+    record_pack(type=events.PACK_EXPIRED, pack=pack, actor=None, now=now, sha256=pack.sha256)
 
 
 def _claim(now: datetime, pack_id: uuid.UUID | None) -> EvidencePack | None:

@@ -65,3 +65,14 @@ def gave_export(what: str, form: str, **told: Any) -> None:
     given = _GIVEN.get()
     if given is not None:
         given.exports.append({"what": what, "form": form} | told)
+
+
+def without_words(sought: Mapping[str, str], *names: str) -> dict[str, str]:
+    """
+    What narrowed a file, with how many words were looked for under these names in place of the words: they can be
+    somebody's name, and an event is kept when a name is erased.
+    """
+    return {
+        name: f"{len(value.split())} words, not kept" if name in names and value else value
+        for name, value in sought.items()
+    }

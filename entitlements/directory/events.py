@@ -3,7 +3,6 @@
 from audit.contributors import EventType
 
 PERSON_REGISTERED = "entitlements.person.registered"
-DETAILS_ERASED = "entitlements.personal_details.erased"
 ACCESS_GRANTED = "entitlements.access.granted"
 ACCESS_REVOKED = "entitlements.access.revoked"
 LOGIN_ADDED = "entitlements.login.added"
@@ -11,7 +10,6 @@ LOGIN_CHANGED = "entitlements.login.changed"
 
 EVENT_TYPES = (
     EventType(PERSON_REGISTERED, "{actor} registered person {person_id} in account {account_id}."),
-    EventType(DETAILS_ERASED, "{actor} erased the personal details of person {person_id}."),
     EventType(ACCESS_GRANTED, "{actor} granted {holder} access to {sort} {subject}."),
     EventType(ACCESS_REVOKED, "{actor} took back {holder}'s access to {sort} {subject}."),
     EventType(LOGIN_ADDED, "{actor} added the login {login_id}."),

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from approvals.records.models import GovernedModel, history
 from entitlements.catalog.models import Environment, Product, Release
+from foundation.identity.models import ERASED
 
 
 class Account(GovernedModel):
@@ -116,9 +118,16 @@ class PersonalDetails(models.Model):
             # Imports recognize people by mail.
             models.Index(Lower("mail"), name="personal_details_mail"),
         ]
+        constraints = [
+            # Nothing of who was erased comes back.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(name="", mail="", external_ids={}),
+                name="personal_details_erased_are_empty",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.name or "erased person"
+        return ERASED if self.erased_at else self.name
 
 
 class Deployment(GovernedModel):

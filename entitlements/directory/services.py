@@ -9,11 +9,10 @@ from django.db import transaction
 
 from audit.reads.collecting import gave
 from audit.reads.registry import Sort
-from audit.services import NewEvent, Subject, record, record_all
+from audit.services import NewEvent, Subject, record_all
 from entitlements.directory import events
 from entitlements.directory.models import Person, PersonalDetails
-from foundation.errors import NotFound
-from foundation.identity.models import User
+from foundation.identity.models import ERASED, User
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,17 @@ def register_people(
 
 @transaction.atomic
 def stage_details(*, details: Iterable[Details], now: datetime) -> None:
-    """Keep names and mails of people, some of whom a change request will register when it is applied."""
+    """
+    Keep names and mails of people, some of whom a change request will register when it is applied.
+
+    Of those whose details were erased nothing is kept, whoever brings it.
+    """
+    brought = list(details)
+    erased = set(
+        PersonalDetails.objects.select_for_update()
+        .filter(person_id__in=[item.person_id for item in brought], erased_at__isnull=False)
+        .values_list("person_id", flat=True)
+    )
     PersonalDetails.objects.bulk_create(
         [
             PersonalDetails(
@@ -92,7 +101,8 @@ def stage_details(*, details: Iterable[Details], now: datetime) -> None:
                 external_ids=item.external_ids,
                 staged_at=now,
             )
-            for item in details
+            for item in brought
+            if item.person_id not in erased
         ],
         update_conflicts=True,
         unique_fields=["person_id"],
@@ -109,32 +119,6 @@ def discard_staged_details(*, person_ids: Iterable[uuid.UUID]) -> None:
     PersonalDetails.objects.filter(person_id__in=ids - registered).delete()
 
 
-@transaction.atomic
-def erase_details(*, person_id: uuid.UUID, actor: User, now: datetime) -> PersonalDetails:
-    """
-    Empty a person's name, mail and external ids; everything else speaks of them by UUID and stands.
-
-    :raises NotFound: if there are none
-    """
-    details = PersonalDetails.objects.select_for_update().filter(person_id=person_id, erased_at__isnull=True).first()
-    if details is None:
-        raise NotFound("There are no personal details of this person, or they are erased already.")
-    details.name = details.mail = ""
-    details.external_ids = {}
-    details.erased_at = now
-    details.save()
-    record(
-        event=NewEvent(
-            type=events.DETAILS_ERASED,
-            actor=actor,
-            subject=Subject(type="entitlements.person", id=person_id, label=f"person {person_id}"),
-            data={"person_id": person_id},
-        ),
-        now=now,
-    )
-    return details
-
-
 def names_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """
     Names for people to read, by person; an erased or unknown person reads as such.
@@ -143,7 +127,7 @@ def names_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """
     ids = set(person_ids)
     known = {
-        details.person_id: details.name or ("erased person" if details.erased_at else details.mail)
+        details.person_id: ERASED if details.erased_at else details.name or details.mail
         for details in PersonalDetails.objects.filter(person_id__in=ids)
     }
     gave(Sort.DETAILS, "entitlements.person", {key: f"person {key}" for key in known})

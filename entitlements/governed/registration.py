@@ -40,11 +40,13 @@ from entitlements.planning.planner import RegistryPlanner
 from entitlements.planning.presentation import PlanPresenter
 from entitlements.planning.risks import RULES as RISKS
 from entitlements.portal.facets import FACETS
+from entitlements.privacy import copies as privacy_copies
+from entitlements.privacy import events as privacy_events
 
 
 def register() -> None:
     """Register event types, kinds, constraints, planner and access."""
-    for events in (directory_events, grant_events):
+    for events in (directory_events, grant_events, privacy_events):
         register_event_types(events.EVENT_TYPES)
     register_subjects(SUBJECTS)
     register_directory(AuditDirectory())
@@ -62,6 +64,7 @@ def register() -> None:
     register_access(RegistryAccess())
     register_discarded(discard_people)
     register_defaults(DEFAULTS)
+    privacy_copies.register()
 
 
 def discard_people(*, items: Sequence[PreparedItem], now: datetime) -> None:

@@ -33,6 +33,7 @@ from approvals.tickets.systems import SystemSettings, add
 from approvals.verification import acting_back
 from audit.models import Event
 from audit.packs import holds
+from entitlements.privacy.services import place_hold
 from foundation import clock
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
@@ -53,6 +54,7 @@ PROPOSERS = ANY_ROLE - {"auditor"}
 APPLIERS = frozenset({"licensing", "it_operations", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
 HOLDERS = frozenset({"legal", "administrator"})
+LEGAL = frozenset({"legal"})
 LEDGER_READERS = frozenset({"administrator", "auditor"})
 DECIDERS = frozenset(role.name for role in ROLES if DECIDE in role.permissions)
 VERIFIERS = ANY_ROLE - {"requester", "auditor", "emergency"}
@@ -172,6 +174,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET legal-holds": HOLDERS | LEDGER_READERS,
     "POST legal-holds": HOLDERS,
     "POST legal-holds/<uuid:id>/release": HOLDERS,
+    "GET humans/<uuid:id>/erasure": ADMINISTRATORS | LEGAL,
+    "POST humans/<uuid:id>/erasure": ADMINISTRATORS,
+    "GET humans/<uuid:id>/holds": ADMINISTRATORS | LEGAL,
+    "POST humans/<uuid:id>/holds": LEGAL,
+    "POST humans/<uuid:id>/holds/<uuid:hold_id>/lift": LEGAL,
     "GET tokens": ANYBODY,
     "POST tokens": ANYBODY,
     "DELETE tokens/<str:token_id>": ANYBODY,
@@ -239,7 +246,8 @@ def served(route: str) -> set[str]:
 
 
 def filled(route: str, ids: dict[str, Any]) -> str:
-    for name in ("<uuid:id>", "<uuid:seat_id>", "<uuid:attachment_id>", "<uuid:ticket_id>", "<str:token_id>"):
+    names = ("id", "seat_id", "attachment_id", "ticket_id", "hold_id")
+    for name in (*(f"<uuid:{name}>" for name in names), "<str:token_id>"):
         route = route.replace(name, str(ids.get(name, uuid.uuid4())))
     return route
 
@@ -299,6 +307,9 @@ class Asking:
             "own": Subscription.objects.create(owner=user, name="Own", created_at=now),
             "shared": Subscription.objects.create(role="legal", name="Shared", created_at=now),
         }
+        held, unheld = given.people(2, of=self.world["accounts"])
+        self.held, self.unheld = held.human_id, unheld.human_id
+        self.hold = place_hold(key=self.held, user=given.user("legal"), reason="A dispute.", now=clock.now())
         self.world["events"] = Event.objects.newest_first()[0]
         about = {"kind": "approvals.changerequest", "subject_id": self.requests["draft"].id}
         self.world["evidence-packs"] = ready(about, self.author)
@@ -400,6 +411,10 @@ class Asking:
             return {"<uuid:id>": self.subscriptions["shared" if route.endswith("following") else "own"].id}
         if resource == "ticket-systems":
             return {"<uuid:id>": self.system.id}
+        if resource == "humans":
+            # Nobody is erased while they are held.
+            human = self.held if route.endswith("lift") else self.unheld
+            return {"<uuid:id>": human, "<uuid:hold_id>": self.hold.id}
         found = self.world.get(resource)
         return {"<uuid:id>": found and found.id, "<uuid:seat_id>": self.world["seats"].id}
 
@@ -533,6 +548,9 @@ class Asking:
             "check": lambda: question,
             "check/bulk": lambda: {"questions": [question]},
             "tokens": lambda: {"days": 1},
+            "humans/<uuid:id>/erasure": lambda: {"basis": "asked"},
+            "humans/<uuid:id>/holds": lambda: {"reason": "A dispute."},
+            "humans/<uuid:id>/holds/<uuid:hold_id>/lift": lambda: {"reason": "It is settled."},
             "ticket-systems": lambda: {
                 "code": "another",
                 "name": "Another",

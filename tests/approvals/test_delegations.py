@@ -166,7 +166,7 @@ class TestDecideForSomebody:
         assert (made.on_behalf_of, made.delegator_human_id) == (delegation, world.first.human_id)
         event = Event.objects.filter(type="approvals.change_request.approval_given").get(actor_id=deputy.id)
         assert event.data["on_behalf_of"] == str(world.first.id)
-        assert event.data["role"] == f"licensing in place of {world.first.username}"
+        assert event.data["role"] == f"licensing in place of user {world.first.pk}"
 
     def test_is_refused_without_a_delegation(self, world: World, deputy: User) -> None:
         with pytest.raises(NotADelegate):

@@ -25,7 +25,6 @@ from audit.reads.collecting import collecting, gave, gave_export
 from audit.reads.registry import Sort
 from audit.reads.services import record_reads
 from entitlements.directory import grants
-from entitlements.directory import services as directory
 from entitlements.directory.models import Account
 from entitlements.grants import services as seats
 from foundation.errors import DomainError
@@ -46,6 +45,7 @@ from tests.approvals import (
 )
 from tests.approvals.files import PDF
 from tests.approvals.world import World, revision_of
+from tests.privacy import test_erasure
 
 # Acted out in tests/admin, where pages record by themselves, and in tests/audit/test_copies.py.
 # Evidence packs need a ledger that is sealed: tests/audit/test_packs.py acts them out.
@@ -189,7 +189,7 @@ def act_out(world: World) -> None:
     test_announcements.act_out(world)
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
-    directory.erase_details(person_id=person.id, actor=world.author, now=given.NOW)
+    test_erasure.act_out(world)
     for grant in (grants.grant_access, grants.revoke_access):
         grant(holder=world.author, target=Account, ids=[world.account.id], actor=world.operator, now=given.NOW)
 

@@ -33,6 +33,7 @@ VALUES = {
     "subscription_id": KEY,
     "code": "nordwind",
     "ticket_id": KEY,
+    "human_id": KEY,
     "slug": "mine",
     "pack_id": KEY,
     "hold_id": KEY,

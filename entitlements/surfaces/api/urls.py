@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from entitlements.surfaces.api import views
+from entitlements.surfaces.api import privacy, views
 from entitlements.surfaces.api.checks import Check, CheckBulk
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -25,6 +25,9 @@ urlpatterns = [
     *router.urls,
     path("entitlements/<uuid:id>/seats", views.EntitlementSeats.as_view(), name="entitlement-seats"),
     path("entitlements/<uuid:id>/seats/<uuid:seat_id>", views.EntitlementSeat.as_view(), name="entitlement-seat"),
+    path("humans/<uuid:id>/erasure", privacy.Erasure.as_view(), name="human-erasure"),
+    path("humans/<uuid:id>/holds", privacy.PersonHolds.as_view(), name="human-holds"),
+    path("humans/<uuid:id>/holds/<uuid:hold_id>/lift", privacy.LiftedHold.as_view(), name="human-hold-lift"),
     path("check", Check.as_view(), name="check"),
     path("check/bulk", CheckBulk.as_view(), name="check-bulk"),
 ]
