@@ -15,7 +15,7 @@ from approvals.attachments.names import extension_of
 from approvals.attachments.services import content_of
 from approvals.discussion.models import Comment
 from approvals.packing import told
-from approvals.packing.told import Story
+from approvals.packing.stories import Story
 from approvals.permits.models import Permit
 from approvals.printing.documents import document_of
 from approvals.requests.authorizations import Authorization

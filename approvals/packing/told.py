@@ -1,37 +1,21 @@
 """Change requests as an auditor asks about them: who, what, when, why, by what authority, and what came of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 
-from approvals.requests.authorizations import Authorization
-from approvals.requests.models import ChangeRequest, Revision
+from approvals.packing.assessing import assessed
+from approvals.packing.stories import Story
 from approvals.roles import words
 from audit.packs.building import actor_names, sentence_of
 from audit.packs.port import Selection, Sheet, Told
 from foundation.web.blocks import Block, Fact, Facts, Point, Points, Row, Section, Table
 from foundation.web.instants import in_reader_zone, instant_text, parsed
 
-# More than so many are told in the table alone.
+# More changes than so many are told in the table alone; more events of one sort after one another as one.
 MOST_TOLD = 40
+MOST_ALIKE = 3
 NEVER = "–"
-
-
-@dataclass(frozen=True)
-class Story:
-    """A change request of a pack: its revisions, the document that the pack has of it, and its events."""
-
-    change_request: ChangeRequest
-    revisions: Sequence[Revision]
-    document: Mapping[str, Any]
-    authorization: Authorization | None
-    events: Sequence[Told]
-
-    @property
-    def current(self) -> Revision | None:
-        """The last revision that is in the pack."""
-        return self.revisions[-1] if self.revisions else None
 
 
 def sections(stories: Sequence[Story]) -> Iterator[Section]:
@@ -91,7 +75,14 @@ def _blocks(story: Story) -> list[Block]:
         Fact("State", request.status_label),
         Fact("Digest", current.digest if current else NEVER),
     ]
-    return [Facts(what), *_approvals(story), *_statements(story), *_verification(story), *_discussion(story)]
+    return [
+        Facts(what),
+        Points(assessed(story), title="In short"),
+        *_approvals(story),
+        *_statements(story),
+        *_verification(story),
+        *_discussion(story),
+    ]
 
 
 def _authority(story: Story) -> str:
@@ -195,15 +186,34 @@ def _discussion(story: Story) -> Iterator[Block]:
 
 
 def happened(selection: Selection, most: int) -> Iterator[Section]:
-    """The events of the selection as sentences, oldest first."""
+    """The events of the selection as sentences, oldest first; many alike after one another as one."""
     names = actor_names(selection)
-    rows = [
-        Fact(_instant(event.document["recorded_at"]), in_reader_zone(sentence_of(event, names)))
-        for event in selection.events[:most]
-    ]
+    rows: list[Fact] = []
+    shown = 0
+    for alike in runs(selection.events):
+        if len(rows) >= most:
+            break
+        shown += len(alike)
+        told = in_reader_zone(sentence_of(alike[0], names))
+        if len(alike) > 1:
+            told += (
+                f" And {len(alike) - 1:,} more like it: events {alike[0].index:,} to {alike[-1].index:,} of the ledger."
+            )
+        rows.append(Fact(_instant(alike[0].document["recorded_at"]), told))
     count = len(selection.events)
-    note = "From the ledger, in its order" + (f"; the first {most:,} of {count:,}" if count > most else "")
+    rest = f"; the first {shown:,} of {count:,}" if count > shown else ""
+    note = f"From the ledger, in its order{rest}. tables/events.csv tells each by itself."
     yield Section("events", "What happened", note, [Facts(rows)] if rows else [Points([Point("Nothing.")])])
+
+
+def runs(events: Sequence[Told]) -> Iterator[list[Told]]:
+    """The events, with those that follow one another together if there are more than MOST_ALIKE of one sort."""
+    for _, found in groupby(events, key=lambda one: (one.type, one.document["actor"], one.document["recorded_at"])):
+        alike = list(found)
+        if len(alike) > MOST_ALIKE:
+            yield alike
+        else:
+            yield from ([one] for one in alike)
 
 
 def _table(stories: Sequence[Story]) -> Table:

@@ -87,7 +87,7 @@ def build(gist: Gist, *, progress: Progress) -> Built:
     gathered = _gathered(gist, step)
     controls = shown([(event.index, event.type) for event in gist.selection.events], rules().control)
     population = [
-        Counted("events", len(gist.selection.events), "Selected by the criteria below, each with its proof."),
+        Counted("events", len(gist.selection.events), "By the criteria in completeness.json, each with its proof."),
         *gathered.counted,
     ]
     completeness = _completeness(gist, population)

@@ -28,7 +28,8 @@ class Form:
 
 def form(*, user: User, posted: Mapping[str, str], now: datetime) -> Form:
     """The form as somebody meets it; about what, if an address said so and it may be seen."""
-    kinds = [kind for kind in port.scope_kinds().values() if user.has_perm(kind.permission)]
+    known = sorted(port.scope_kinds().values(), key=lambda kind: (kind.name == port.PERIOD, kind.words))
+    kinds = [kind for kind in known if user.has_perm(kind.permission)]
     kind = next((kind for kind in kinds if kind.name == posted.get("kind")), None)
     about = ""
     subject = posted.get("subject", "")

@@ -29,7 +29,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -54,9 +54,6 @@ class Files(dict[str, bytes]):
 
     def __missing__(self, name: str) -> bytes:
         refuse(name, "it is missing")
-
-
-# 1. The zip ----------------------------------------------------------------------------------------------------------
 
 
 def read_zip(data: bytes) -> Files:
@@ -106,9 +103,6 @@ def is_plain(name: str) -> bool:
     return allowed and all(part.strip(".") for part in name.split("/"))
 
 
-# 2. The manifest -----------------------------------------------------------------------------------------------------
-
-
 def check_manifest(files: Files) -> Any:
     for name in SEAL:
         if name not in files:
@@ -117,9 +111,7 @@ def check_manifest(files: Files) -> Any:
     if manifest.get("format") != FORMAT:
         refuse("manifest.json", f"this program checks {FORMAT}, not {manifest.get('format')}")
     listed = {entry["path"]: entry for entry in manifest["files"]}
-    for name, content in sorted(files.items()):
-        if name in SEAL:
-            continue
+    for name, content in sorted((name, content) for name, content in files.items() if name not in SEAL):
         if name not in listed:
             refuse(name, "it is not in manifest.json: it was added")
         if (len(content), sha256(content)) != (listed[name]["size"], listed[name]["sha256"]):
@@ -130,14 +122,11 @@ def check_manifest(files: Files) -> Any:
     return manifest
 
 
-# 3. and 4. The ledger ------------------------------------------------------------------------------------------------
-
-
-class Head:
+class Head(NamedTuple):
     """A signed head of the ledger: how many events, and the root of their tree."""
 
-    def __init__(self, size: int, root: bytes) -> None:
-        self.size, self.root = size, root
+    size: int
+    root: bytes
 
 
 class Key:
@@ -197,22 +186,25 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def sides(first: int, last: int, count: int) -> list[bool] | None:
+    """Whether each hash of a proof, from node `first` of a row up to `last`, is left of the path; None: not so many."""
+    found = []
+    for _ in range(count):
+        if last == 0:
+            return None
+        found.append(bool(first & 1) or first == last)
+        while found[-1] and not first & 1 and first:
+            first, last = first >> 1, last >> 1
+        first, last = first >> 1, last >> 1
+    return found if last == 0 else None
+
+
 def is_included(leaf: bytes, index: int, head: Head, proof: list[bytes]) -> bool:
-    """RFC 9162 §2.1.3.2."""
-    if not 0 <= index < head.size:
-        return False
-    first, second, found = index, head.size - 1, leaf
-    for one in proof:
-        if second == 0:
-            return False
-        if first & 1 or first == second:
-            found = node_hash(one, found)
-            while not first & 1 and first:
-                first, second = first >> 1, second >> 1
-        else:
-            found = node_hash(found, one)
-        first, second = first >> 1, second >> 1
-    return second == 0 and found == head.root
+    """RFC 9162 §2.1.3.2: whether the leaf of this hash and index is in the tree of the head."""
+    turns = sides(index, head.size - 1, len(proof)) if 0 <= index < head.size else None
+    for one, is_left in zip(proof, turns or [], strict=False):
+        leaf = node_hash(one, leaf) if is_left else node_hash(leaf, one)
+    return turns is not None and leaf == head.root
 
 
 def continues(older: Head, newer: Head, proof: list[bytes]) -> bool:
@@ -222,21 +214,15 @@ def continues(older: Head, newer: Head, proof: list[bytes]) -> bool:
     if not 0 < older.size < newer.size or not proof:
         return False
     path = ([older.root] if older.size & (older.size - 1) == 0 else []) + proof
-    first, second = older.size - 1, newer.size - 1
+    first, last = older.size - 1, newer.size - 1
     while first & 1:
-        first, second = first >> 1, second >> 1
+        first, last = first >> 1, last >> 1
+    turns = sides(first, last, len(path) - 1)
     before = after = path[0]
-    for one in path[1:]:
-        if second == 0:
-            return False
-        if first & 1 or first == second:
-            before, after = node_hash(one, before), node_hash(one, after)
-            while not first & 1 and first:
-                first, second = first >> 1, second >> 1
-        else:
-            after = node_hash(after, one)
-        first, second = first >> 1, second >> 1
-    return second == 0 and (before, after) == (older.root, newer.root)
+    for one, is_left in zip(path[1:], turns or [], strict=False):
+        before = node_hash(one, before) if is_left else before
+        after = node_hash(one, after) if is_left else node_hash(after, one)
+    return turns is not None and (before, after) == (older.root, newer.root)
 
 
 def check_seal(files: Files, manifest: dict[str, Any], head: Head, seal: Head) -> None:
@@ -276,9 +262,6 @@ def check_events(files: Files, head: Head) -> list[dict[str, Any]]:
     if told["criteria"]["everything_between"] != bool(between):
         refuse("completeness.json", "it does not say which places are all here")
     return events
-
-
-# 5. What the events tell of ------------------------------------------------------------------------------------------
 
 
 def check_request(files: Files, folder: str, events: list[dict[str, Any]]) -> Counter[str]:
@@ -350,9 +333,6 @@ def check_history(files: Files, events: list[dict[str, Any]]) -> int:
     for kind, record, version in sorted(told):
         refuse(f"history/{kind}.jsonl", f"version {version} of {record} is missing")
     return seen
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 def sha256(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """The pages of evidence packs and legal holds."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,27 +27,38 @@ HOLDS_SHOWN = 200
 
 @dataclass(frozen=True)
 class Shown:
-    """A pack as people meet it."""
+    """A pack as people meet it, and the holds that keep it."""
 
     pack: EvidencePack
-    percent: int
-    kind: str
-    address: str | None
-    holds: list[LegalHold]
+    holds: Sequence[LegalHold]
+
+    @property
+    def percent(self) -> int:
+        """How much of it is done."""
+        return 100 * self.pack.done // self.pack.total if self.pack.total else 0
+
+    @property
+    def kind(self) -> str:
+        """What sort of thing it is about, in words."""
+        kind = port.scope_kinds().get(self.pack.kind)
+        return kind.words if kind else str(self.pack.kind)
+
+    @property
+    def address(self) -> str | None:
+        """The page of the thing, if there is one."""
+        kind = port.scope_kinds().get(self.pack.kind)
+        return kind.address(subject_id=self.pack.subject_id) if kind and self.pack.subject_id else None
 
 
-def shown(pack: EvidencePack) -> Shown:
-    """A pack with how far it is, and what keeps it."""
-    kind = port.scope_kinds().get(pack.kind)
-    address = kind.address(subject_id=pack.subject_id) if kind and pack.subject_id else None
-    concerned = [*pack.held_by, *([pack.subject_id] if pack.subject_id else [])]
-    return Shown(
-        pack=pack,
-        percent=100 * pack.done // pack.total if pack.total else 0,
-        kind=kind.words if kind else pack.kind,
-        address=address,
-        holds=list(holds.covering(concerned).order_by("placed_at")),
-    )
+def shown(packs: Sequence[EvidencePack]) -> list[Shown]:
+    """Packs with the holds that keep them, in one query however many they are."""
+    concerned = {pack.id: {*pack.held_by, pack.subject_id} for pack in packs}
+    found = holds.covering({one for ids in concerned.values() for one in ids if one}).order_by("placed_at", "id")
+    in_force = list(found)
+    return [
+        Shown(pack, [hold for hold in in_force if hold.everything or hold.subject_id in concerned[pack.id]])
+        for pack in packs
+    ]
 
 
 class _Page(PortalPage):
@@ -91,7 +102,7 @@ class Packs(_Page):
             "form": form,
             "posted": {**form.posted, **posted},
             "page": page,
-            "packs": [shown(pack) for pack in page],
+            "packs": shown(list(page)),
             "refused": refusal.message if refusal else "",
             "may_see_holds": holds.may_manage(self.user) or self.user.has_perm(port.VIEW_LEDGER),
         }
@@ -107,7 +118,7 @@ class Pack(_Page):
     def get(self, request: HttpRequest, pack_id: uuid.UUID) -> HttpResponse:
         """Show it; its state alone while it is asked for again and again."""
         pack = services.visible_pack(user=self.user, pack_id=pack_id)
-        return self.page({"shown": shown(pack), "keys": keys.verifiers(), "origin": keys.origin()})
+        return self.page({"shown": shown([pack])[0], "keys": keys.verifiers(), "origin": keys.origin()})
 
 
 class Download(_Page):
