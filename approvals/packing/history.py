@@ -10,8 +10,8 @@ from django.db import models
 from approvals import events, governed
 from approvals.packing import told
 from approvals.records.rows import changed_fields, instance_from, row_of
-from audit.packs.building import actor_names
 from audit.packs.port import Counted, File, Part, Selection, Sheet, Told
+from audit.packs.telling import Teller
 from foundation.canonical import canonical_bytes, jsonable
 
 MOST_HAPPENED = 400
@@ -66,7 +66,7 @@ def _values(model: type[Any], row: models.Model, after: Mapping[str, Any]) -> Ma
 
 
 def _sheet(selection: Selection, found: list[Told]) -> Sheet:
-    names = actor_names(selection)
+    teller = Teller.of(selection)
     rows = []
     for event in found:
         before, after = event.data["before"], event.data["after"]
@@ -75,7 +75,7 @@ def _sheet(selection: Selection, found: list[Told]) -> Sheet:
                 (
                     event.document["recorded_at"],
                     event.data["number"],
-                    names.get(event.document["actor"] or "", "The system"),
+                    teller.actor(event),
                     event.document["subject"]["type"],
                     event.document["subject"]["label"],
                     field,

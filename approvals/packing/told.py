@@ -7,8 +7,8 @@ from itertools import groupby
 from approvals.packing.assessing import assessed
 from approvals.packing.stories import Story
 from approvals.roles import words
-from audit.packs.building import actor_names, sentence_of
 from audit.packs.port import Selection, Sheet, Told
+from audit.packs.telling import Teller
 from foundation.web.blocks import Block, Fact, Facts, Point, Points, Row, Section, Table
 from foundation.web.instants import in_reader_zone, instant_text, parsed
 
@@ -187,14 +187,14 @@ def _discussion(story: Story) -> Iterator[Block]:
 
 def happened(selection: Selection, most: int) -> Iterator[Section]:
     """The events of the selection as sentences, oldest first; many alike after one another as one."""
-    names = actor_names(selection)
+    teller = Teller.of(selection)
     rows: list[Fact] = []
     shown = 0
     for alike in runs(selection.events):
         if len(rows) >= most:
             break
         shown += len(alike)
-        told = in_reader_zone(sentence_of(alike[0], names))
+        told = in_reader_zone(teller.sentence(alike[0]))
         if len(alike) > 1:
             told += (
                 f" And {len(alike) - 1:,} more like it: events {alike[0].index:,} to {alike[-1].index:,} of the ledger."

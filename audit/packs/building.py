@@ -14,17 +14,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from audit import contributors as event_words
 from audit.merkle import notes
 from audit.packs import port, proving, selection, summary, tables
 from audit.packs.models import EvidencePack
 from audit.packs.port import Counted, File, Gathered, Selection, Sheet
 from audit.packs.rules import Shown, rules, shown
 from audit.packs.selection import Criteria, Population
+from audit.packs.telling import Teller
 from audit.sealing import keys, proofs
 from audit.sealing.models import Checkpoint
 from foundation.canonical import instant, jsonable
-from foundation.identity.models import User
 
 VERIFIER = Path(__file__).with_name("verify_pack.py")
 FORMAT = "tenure/evidence-pack/1"
@@ -169,13 +168,13 @@ def _completeness(gist: Gist, population: Sequence[Counted]) -> dict[str, Any]:
 
 
 def _event_sheet(chosen: Selection) -> Sheet:
-    names = actor_names(chosen)
+    teller = Teller.of(chosen)
     rows = [
         (
             event.index,
             event.document["recorded_at"],
-            sentence_of(event, names),
-            names.get(event.document["actor"] or "", "The system"),
+            teller.sentence(event),
+            teller.actor(event),
             event.type,
             event.document["subject"]["label"],
             event.document["subject"]["id"],
@@ -188,23 +187,6 @@ def _event_sheet(chosen: Selection) -> Sheet:
     head = ("Place in the log", "Recorded at", "What happened", "By", "Type", "Subject", "Subject's id", "Change's id",
             "Event's id", "SHA-256 of its bytes")  # fmt: skip
     return Sheet("events", head, rows)
-
-
-def actor_names(chosen: Selection) -> dict[str, str]:
-    """The names of the logins that acted, by id as text."""
-    ids = {event.document["actor"] for event in chosen.events if event.document["actor"]}
-    return {str(user.id): user.get_full_name() or user.get_username() for user in User.objects.filter(id__in=ids)}
-
-
-def sentence_of(event: port.Told, names: Mapping[str, str]) -> str:
-    """An event as a sentence; of a type that this program does not know, its name."""
-    document = event.document
-    actor = names.get(document["actor"] or "", "The system" if document["actor"] is None else "Somebody")
-    subject = document["subject"]["label"] or str(document["subject"]["id"] or "")
-    try:
-        return event_words.sentence(type_name=event.type, data=event.data, actor=actor, subject=subject)
-    except LookupError:
-        return f"{event.type}: the program that recorded this knows how to tell it; this one does not."
 
 
 def _control(one: Shown) -> dict[str, Any]:
