@@ -33,6 +33,7 @@ TICKET_RETRIED = "approvals.ticket.retried"
 TICKET_SYSTEM_CONFIGURED = "approvals.ticket_system.configured"
 DELEGATION_GIVEN = "approvals.delegation.given"
 DELEGATION_REVOKED = "approvals.delegation.revoked"
+RIGHT_TAKEN_BACK = "approvals.right.taken_back"
 REQUEST_CRITERION_MET = "approvals.change_request.criterion_met"
 REQUEST_CRITERION_UNMET = "approvals.change_request.criterion_unmet"
 REQUEST_VERIFIED = "approvals.change_request.verified"
@@ -101,6 +102,7 @@ EVENT_TYPES = (
         DELEGATION_GIVEN, "{actor} lets {delegate} decide for {delegator} as {role}, {starts_at} to {ends_at}: {reason}"
     ),
     EventType(DELEGATION_REVOKED, "{actor} revoked that {delegate} decides for {delegator} as {role}."),
+    EventType(RIGHT_TAKEN_BACK, "{actor} took {what} back from {holder}."),
     EventType(REQUEST_CRITERION_MET, "{actor} saw criterion {criterion} of change {number} met."),
     EventType(REQUEST_CRITERION_UNMET, "{actor} saw criterion {criterion} of change {number} not met."),
     EventType(REQUEST_VERIFIED, "Change {number} is verified: every acceptance criterion is met."),

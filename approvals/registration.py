@@ -24,6 +24,8 @@ from approvals.requests.proving import prove_decisions, prove_revisions
 from approvals.requests.recording import register_follower
 from approvals.requests.standing import register_rule
 from approvals.requests.undone import applied_item
+from approvals.rights import rules as rights_rules
+from approvals.rights.sources import SOURCES as RIGHTS
 from approvals.standards import changes as standards
 from approvals.tickets import sending as ticket_sending
 from approvals.tickets.connectors import register_connector
@@ -31,6 +33,7 @@ from approvals.tickets.following import follow as follow_with_tickets
 from approvals.tickets.gate import TicketGate
 from approvals.tickets.jira import Jira
 from approvals.tickets.servicenow import ServiceNow
+from audit.access import port as access
 from audit.contributors import register_event_types, register_prover
 from audit.subjects import NOBODYS, Requests, SubjectType, register_requests, register_subjects
 
@@ -114,3 +117,9 @@ def register() -> None:
     register_limited(holders_with_limit)
     register_applied(applied_item)
     register_kinds(standards.KINDS)
+    for source in RIGHTS:
+        access.register_source(source)
+    access.register_capabilities(*rights_rules.CAPABILITIES)
+    access.register_pairs(*rights_rules.PAIRS)
+    access.register_finder("only_reviewers", rights_rules.only_reviewers)
+    access.register_limits(rights_rules.limits)

@@ -15,6 +15,8 @@ CONFIGURE_TICKETS = "approvals.configure_ticketsystem"
 CONFIGURE_SUBSCRIPTIONS = "approvals.configure_subscription"
 USE_PERMIT = "approvals.use_emergency_permit"
 VIEW_LEDGER = "audit.view_event"
+VIEW_ACCESS = "audit.view_access"
+OPEN_REVIEWS = "audit.open_accessreview"
 MANAGE_HOLDS = "audit.manage_legalhold"
 
 
@@ -46,11 +48,25 @@ ROLES: tuple[Role, ...] = (
     Role("it_operations", "Applies approved changes and watches their delivery.", (*_REVIEW, APPLY)),
     Role("security", "Reviews hosting and identity.", _REVIEW),
     Role("support", "Owns what support is promised: reviews support levels and how long they hold.", _REVIEW),
-    Role("auditor", "Reads everything, writes nothing.", (VIEW_REQUESTS, VIEW_LEDGER)),
+    Role(
+        "auditor",
+        "Reads everything, changes no record; reviews who holds which rights.",
+        (VIEW_REQUESTS, VIEW_LEDGER, VIEW_ACCESS, OPEN_REVIEWS),
+    ),
     Role(
         "administrator",
         "Edits the registry in the admin; every save proposes.",
-        (*_READ, PROPOSE, APPLY, VIEW_LEDGER, CONFIGURE_TICKETS, CONFIGURE_SUBSCRIPTIONS, MANAGE_HOLDS),
+        (
+            *_READ,
+            PROPOSE,
+            APPLY,
+            VIEW_LEDGER,
+            CONFIGURE_TICKETS,
+            CONFIGURE_SUBSCRIPTIONS,
+            MANAGE_HOLDS,
+            VIEW_ACCESS,
+            OPEN_REVIEWS,
+        ),
     ),
     Role(
         "emergency",

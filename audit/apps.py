@@ -13,6 +13,8 @@ class AuditConfig(AppConfig):
         """Register this app's own event types and subjects; imported here because models must be loaded first."""
         from audit import contributors, events, subjects  # noqa: PLC0415  the same place as in the other apps
         from audit.packs.recording import SUBJECTS  # noqa: PLC0415  models are not loaded before ready()
+        from audit.reviews import recording as reviews  # noqa: PLC0415  the same
 
         contributors.register_event_types(events.EVENT_TYPES)
         subjects.register_subjects(SUBJECTS)
+        subjects.register_subjects(reviews.SUBJECTS)

@@ -15,6 +15,12 @@ PACK_DOWNLOADED = "audit.evidence_pack.downloaded"
 PACK_EXPIRED = "audit.evidence_pack.expired"
 HOLD_PLACED = "audit.legal_hold.placed"
 HOLD_RELEASED = "audit.legal_hold.released"
+REVIEW_OPENED = "audit.access_review.opened"
+ENTRY_KEPT = "audit.access_review.entry_kept"
+ENTRY_REVOKED = "audit.access_review.entry_revoked"
+ENTRY_ASSIGNED = "audit.access_review.entry_assigned"
+REVIEW_OVERDUE = "audit.access_review.overdue"
+REVIEW_CLOSED = "audit.access_review.closed"
 
 EVENT_TYPES = (
     EventType(PRICES_READ, "{actor} read prices of {what} in the {where}."),
@@ -36,4 +42,12 @@ EVENT_TYPES = (
     EventType(PACK_EXPIRED, "The evidence pack about {about} expired, and its bytes were removed."),
     EventType(HOLD_PLACED, "{actor} placed a legal hold on {about}: {reason}"),
     EventType(HOLD_RELEASED, "{actor} released the legal hold on {about}: {reason}"),
+    EventType(REVIEW_OPENED, "{actor} opened the access review “{subject}”: {entries} rights, {owners} reviewers."),
+    EventType(ENTRY_KEPT, "{actor} kept right {entry} of the access review “{subject}” ({right} of {holder})."),
+    EventType(
+        ENTRY_REVOKED, "{actor} revoked right {entry} of the access review “{subject}” ({right} of {holder}): {done}."
+    ),
+    EventType(ENTRY_ASSIGNED, "{actor} gave right {entry} of the access review “{subject}” to {reviewer}."),
+    EventType(REVIEW_OVERDUE, "The access review “{subject}” is overdue: {left} rights are not decided."),
+    EventType(REVIEW_CLOSED, "{actor} closed the access review “{subject}”: {kept} kept, {revoked} revoked."),
 )

@@ -3,9 +3,11 @@
 from audit.copies.models import CheckpointCopy
 from audit.ledger.models import Event
 from audit.packs.models import EvidencePack, EvidencePackPart, LegalHold
+from audit.reviews.models import AccessReview, ReviewDecision, ReviewEntry, ReviewReminder
 from audit.sealing.models import Checkpoint, Leaf, TreeNode
 
 __all__ = [
+    "AccessReview",
     "Checkpoint",
     "CheckpointCopy",
     "Event",
@@ -13,5 +15,8 @@ __all__ = [
     "EvidencePackPart",
     "Leaf",
     "LegalHold",
+    "ReviewDecision",
+    "ReviewEntry",
+    "ReviewReminder",
     "TreeNode",
 ]

@@ -5,6 +5,7 @@ from celery import shared_task
 from audit.copies import services as copies
 from audit.packs import working
 from audit.packs.working import BUILD_TASK
+from audit.reviews import reminding
 from foundation import clock
 
 
@@ -24,3 +25,9 @@ def build_evidence_packs() -> None:
 def expire_evidence_packs() -> None:
     """Remove the bytes of packs whose time is over and that no hold keeps."""
     working.expire_due(now=clock.now())
+
+
+@shared_task(name="audit.tasks.remind_of_access_reviews", ignore_result=True)  # type: ignore[untyped-decorator]
+def remind_of_access_reviews() -> None:
+    """Remind the reviewers of access reviews, and escalate what is overdue."""
+    reminding.remind(now=clock.now())

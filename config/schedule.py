@@ -17,6 +17,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "escalate-permit-reviews": {"task": "approvals.tasks.escalate_permit_reviews", "schedule": 300.0},
     "announce": {"task": "approvals.tasks.announce", "schedule": 300.0},
     "remind": {"task": "approvals.tasks.remind", "schedule": 300.0},
+    "remind-of-access-reviews": {"task": "audit.tasks.remind_of_access_reviews", "schedule": 300.0},
     "copy-checkpoints": {"task": "audit.tasks.copy_checkpoints", "schedule": 60.0},
     "build-evidence-packs": {"task": "audit.tasks.build_evidence_packs", "schedule": 30.0},
     "expire-evidence-packs": {"task": "audit.tasks.expire_evidence_packs", "schedule": 3600.0},

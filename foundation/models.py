@@ -1,7 +1,7 @@
 """Collects the foundation's models."""
 
-from foundation.api.models import IdempotencyRecord
+from foundation.api.models import IdempotencyRecord, TokenUse
 from foundation.identity.models import User
 from foundation.outbox.models import OutboxMessage
 
-__all__ = ["IdempotencyRecord", "OutboxMessage", "User"]
+__all__ = ["IdempotencyRecord", "OutboxMessage", "TokenUse", "User"]

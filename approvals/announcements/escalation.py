@@ -12,11 +12,11 @@ from django.db.models import Exists, OuterRef
 from approvals import events
 from approvals.announcements.models import Announcement, AnnouncementQuerySet, AnnouncementStep
 from approvals.policies.eligibility import holders_of
-from approvals.reminders.ladder import ESCALATION, escalates_at
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest
 from approvals.requests.recording import record_step
 from approvals.requests.services import locked
+from foundation.ladder import ESCALATION, escalates_at
 from foundation.mail import services as mail
 
 logger = logging.getLogger(__name__)

@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from approvals.announcements.models import Announcement, AnnouncementStep
 from approvals.announcements.reading import described
-from approvals.reminders.ladder import DAY, ESCALATION, ladder, latest_digest_time, reached
 from approvals.reminders.models import ReminderPreference
 from approvals.reminders.services import frequency_of, zone_of
 from foundation.identity.models import User
+from foundation.ladder import DAY, ESCALATION, ladder, latest_digest_time, reached
 from foundation.mail import services as mail
 from foundation.web.instants import in_reader_zone, instant_text
 

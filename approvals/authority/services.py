@@ -95,6 +95,24 @@ def revoke(*, delegation_id: uuid.UUID, user: User, now: datetime) -> Delegation
     return delegation
 
 
+@transaction.atomic
+def revoke_after_review(*, delegation_id: uuid.UUID, reviewer: User, now: datetime) -> bool:
+    """
+    End a delegation because an access review took it back; False if it is over already.
+
+    Whether the reviewer may say so is the review's part: they neither gave nor received it.
+    """
+    found = Delegation.objects.select_for_update(of=("self",)).select_related("delegator", "delegate")
+    delegation = found.get(id=delegation_id)
+    if not delegation.is_open_at(now):
+        return False
+    delegation.revoked_at = now
+    delegation.revoked_by = reviewer
+    delegation.save(update_fields=["revoked_at", "revoked_by"])
+    _record(events.DELEGATION_REVOKED, delegation, reviewer, now)
+    return True
+
+
 def _check_delegate(delegator: User, delegate: User) -> None:
     if delegate.human_id == delegator.human_id:
         raise _refused("delegate", "This is you, under this or another login. Name somebody else.")

@@ -19,7 +19,6 @@ from django.db.models import Q
 
 from approvals import roles
 from approvals.authority.models import Delegation
-from approvals.reminders.ladder import DAY, Rung, latest_digest_time
 from approvals.reminders.models import Reminder, ReminderPreference
 from approvals.reminders.services import frequency_of, zone_of
 from approvals.reminders.waiting import APPLY, DECIDE, MEND, Waiting, waiting_for
@@ -27,6 +26,7 @@ from approvals.requests.models import ChangeRequest, Stage
 from approvals.requests.querysets import StageQuerySet
 from approvals.requests.states import RETURNED, Status
 from foundation.identity.models import User
+from foundation.ladder import DAY, Rung, latest_digest_time
 from foundation.mail import services as mail
 from foundation.templatetags.tenure import zone_name
 

@@ -9,13 +9,13 @@ from django.db.models import F
 
 from approvals import events
 from approvals.policies.eligibility import holders_of
-from approvals.reminders.ladder import escalates_at
 from approvals.requests import permissions
 from approvals.requests.models import ChangeRequest, Stage
 from approvals.requests.recording import record_step
 from approvals.requests.services import current, locked
 from approvals.requests.stages import open_stage
 from approvals.requests.states import Status
+from foundation.ladder import escalates_at
 from foundation.mail import services as mail
 
 logger = logging.getLogger(__name__)

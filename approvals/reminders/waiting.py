@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db.models import Max
 
 from approvals import events, roles
-from approvals.reminders.ladder import ESCALATION, Rung, ladder, reached
 from approvals.reminders.models import Attention
 from approvals.requests.awaiting import awaiting_decision_of
 from approvals.requests.models import ChangeRequest, ChangeRequestQuerySet, Stage
 from approvals.requests.states import RETURNED, Status
 from audit.ledger.models import Event
 from foundation.identity.models import User
+from foundation.ladder import ESCALATION, Rung, ladder, reached
 
 DECIDE, MEND, APPLY = "decide", "mend", "apply"
 _CAME_BACK = (events.REQUEST_CHANGES_ASKED, events.REQUEST_MISSED, events.REQUEST_FAILED)

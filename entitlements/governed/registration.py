@@ -19,6 +19,7 @@ from approvals.governed import (
 from approvals.portal.facets import register_facets
 from approvals.requests.models import Item
 from approvals.requests.states import OPEN
+from audit.access.port import register_capabilities, register_pairs, register_source
 from audit.contributors import register_event_types
 from audit.packs.port import register_scope_kinds
 from audit.reads.registry import Sort, declare, declare_names
@@ -42,6 +43,7 @@ from entitlements.planning.risks import RULES as RISKS
 from entitlements.portal.facets import FACETS
 from entitlements.privacy import copies as privacy_copies
 from entitlements.privacy import events as privacy_events
+from entitlements.rights import sources as rights
 
 
 def register() -> None:
@@ -65,6 +67,10 @@ def register() -> None:
     register_discarded(discard_people)
     register_defaults(DEFAULTS)
     privacy_copies.register()
+    for source in rights.SOURCES:
+        register_source(source)
+    register_capabilities(*rights.CAPABILITIES)
+    register_pairs(*rights.PAIRS)
 
 
 def discard_people(*, items: Sequence[PreparedItem], now: datetime) -> None:

@@ -1,12 +1,16 @@
 """Who sends a request: the bearer of a token."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from knox.auth import TokenAuthentication
+from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
+from foundation import clock
+from foundation.api.models import TokenUse
 from foundation.identity.models import User
 
 
@@ -23,7 +27,20 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox h
         if not token.isascii() or b"\x00" in token:
             raise AuthenticationFailed("Invalid token.")
         found: tuple[User, Any] = super().authenticate_credentials(token)
+        _note_use(found[1], clock.now())
         return found
+
+
+def _note_use(token: AuthToken, now: datetime) -> None:
+    """Keep when a token was last used, to the hour: one query for most requests, and nothing that others wait for."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if not TokenUse.objects.filter(token=token, used_at__gte=hour).exists():
+        TokenUse.objects.bulk_create(
+            [TokenUse(token=token, used_at=hour)],
+            update_conflicts=True,
+            unique_fields=["token"],
+            update_fields=["used_at"],
+        )
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

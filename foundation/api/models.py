@@ -1,6 +1,7 @@
 """Answers kept so that a repeated request is answered, not repeated."""
 
 from django.db import models
+from knox.models import AuthToken
 
 
 class IdempotencyRecord(models.Model):
@@ -35,3 +36,16 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal_id} {self.key}"
+
+
+class TokenUse(models.Model):
+    """When an API token was last used, to the hour: what nobody uses can be revoked. Goes with its token."""
+
+    token = models.OneToOneField(AuthToken, primary_key=True, on_delete=models.CASCADE, related_name="use")
+    used_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"used at {self.used_at:%Y-%m-%d %H:%M}"

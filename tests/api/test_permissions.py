@@ -31,8 +31,10 @@ from approvals.tickets.models import Ticket, TicketSystem
 from approvals.tickets.services import open_ticket
 from approvals.tickets.systems import SystemSettings, add
 from approvals.verification import acting_back
-from audit.models import Event
+from audit.models import AccessReview, Event, ReviewEntry
 from audit.packs import holds
+from audit.reviews import services as review_services
+from audit.reviews.opening import Part, Wanted, open_review
 from entitlements.privacy.services import place_hold
 from foundation import clock
 from foundation.identity.models import User
@@ -174,6 +176,16 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET legal-holds": HOLDERS | LEDGER_READERS,
     "POST legal-holds": HOLDERS,
     "POST legal-holds/<uuid:id>/release": HOLDERS,
+    "GET access/logins": LEDGER_READERS,
+    "GET access/conflicts": LEDGER_READERS,
+    "GET access/export": LEDGER_READERS,
+    "GET access-reviews": ANYBODY,
+    "POST access-reviews": LEDGER_READERS,
+    "GET access-reviews/<uuid:id>": ANYBODY,
+    "POST access-reviews/<uuid:id>/close": LEDGER_READERS,
+    "GET access-reviews/<uuid:id>/entries": ANYBODY,
+    "POST access-reviews/<uuid:id>/entries/<uuid:entry_id>/decision": ANYBODY,
+    "POST access-reviews/<uuid:id>/entries/<uuid:entry_id>/assign": LEDGER_READERS,
     "GET humans/<uuid:id>/erasure": ADMINISTRATORS | LEGAL,
     "POST humans/<uuid:id>/erasure": ADMINISTRATORS,
     "GET humans/<uuid:id>/holds": ADMINISTRATORS | LEGAL,
@@ -246,7 +258,7 @@ def served(route: str) -> set[str]:
 
 
 def filled(route: str, ids: dict[str, Any]) -> str:
-    names = ("id", "seat_id", "attachment_id", "ticket_id", "hold_id")
+    names = ("id", "seat_id", "attachment_id", "ticket_id", "hold_id", "entry_id")
     for name in (*(f"<uuid:{name}>" for name in names), "<str:token_id>"):
         route = route.replace(name, str(ids.get(name, uuid.uuid4())))
     return route
@@ -310,6 +322,7 @@ class Asking:
         held, unheld = given.people(2, of=self.world["accounts"])
         self.held, self.unheld = held.human_id, unheld.human_id
         self.hold = place_hold(key=self.held, user=given.user("legal"), reason="A dispute.", now=clock.now())
+        self.reviews = {name: self.review(name) for name in ("open", "decided")}
         self.world["events"] = Event.objects.newest_first()[0]
         about = {"kind": "approvals.changerequest", "subject_id": self.requests["draft"].id}
         self.world["evidence-packs"] = ready(about, self.author)
@@ -331,6 +344,20 @@ class Asking:
             )
             transaction.set_rollback(True)
         return answer
+
+    def review(self, name: str) -> tuple[AccessReview, ReviewEntry]:
+        """A review with something that the sender looks at; decided or not."""
+        now, held = clock.now(), given.user("support", everywhere=False, username=f"held-{name}-{self.user.pk}")
+        given.grant_access(held, self.world["accounts"])
+        auditor = given.user("auditor")
+        owners = [(login.username, Part()) for login in (self.user, auditor)]
+        wanted = Wanted("Access", now + timedelta(days=9), Part(accounts=[self.world["accounts"].id]), owners)
+        review = open_review(user=auditor, wanted=wanted, now=now)
+        for entry in review.entries.select_related("reviewer") if name == "decided" else ():
+            review_services.decide(
+                review_id=review.id, entry_id=entry.id, user=entry.reviewer, verdict="keep", reason="So.", now=now
+            )
+        return review, review.entries.get(holder=held, source="account")
 
     def request(self, status: str) -> ChangeRequest:
         client = APIClient()
@@ -411,6 +438,10 @@ class Asking:
             return {"<uuid:id>": self.subscriptions["shared" if route.endswith("following") else "own"].id}
         if resource == "ticket-systems":
             return {"<uuid:id>": self.system.id}
+        if resource == "access-reviews":
+            # Everybody may be asked to review; one of the reviews is decided.
+            review, entry = self.reviews["decided" if route.endswith("close") else "open"]
+            return {"<uuid:id>": review.id, "<uuid:entry_id>": entry.id}
         if resource == "humans":
             # Nobody is erased while they are held.
             human = self.held if route.endswith("lift") else self.unheld
@@ -548,6 +579,14 @@ class Asking:
             "check": lambda: question,
             "check/bulk": lambda: {"questions": [question]},
             "tokens": lambda: {"days": 1},
+            "access-reviews": lambda: {
+                "name": "Another",
+                "due_at": starts_at,
+                "owners": [{"login": self.author.username}, {"login": self.deputy.username}],
+            },
+            "access-reviews/<uuid:id>/close": lambda: {},
+            "access-reviews/<uuid:id>/entries/<uuid:entry_id>/decision": lambda: {"verdict": "keep", "reason": "So."},
+            "access-reviews/<uuid:id>/entries/<uuid:entry_id>/assign": lambda: {"login": self.deputy.username},
             "humans/<uuid:id>/erasure": lambda: {"basis": "asked"},
             "humans/<uuid:id>/holds": lambda: {"reason": "A dispute."},
             "humans/<uuid:id>/holds/<uuid:hold_id>/lift": lambda: {"reason": "It is settled."},

@@ -35,6 +35,8 @@ APPEND_ONLY = [
     "approvals_announcement",
     "approvals_acknowledgment",
     "approvals_announcementstep",
+    "audit_reviewdecision",
+    "audit_reviewreminder",
     "audit_event",
     *sorted(model.history.model._meta.db_table for model in governed_models()),
 ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given as example
 from hypothesis import strategies as st
 
-from approvals.reminders.ladder import DAY, ESCALATION, escalates_at, ladder, latest_digest_time, reached
+from foundation.ladder import DAY, ESCALATION, escalates_at, ladder, latest_digest_time, reached
 
 SINCE = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -45,6 +45,7 @@ from tests.approvals import (
 )
 from tests.approvals.files import PDF
 from tests.approvals.world import World, revision_of
+from tests.audit import test_reviews
 from tests.privacy import test_erasure
 
 # Acted out in tests/admin, where pages record by themselves, and in tests/audit/test_copies.py.
@@ -190,6 +191,7 @@ def act_out(world: World) -> None:
     person = world.people[0]
     seats.release_seat(entitlement_id=world.trial.id, actor=world.author, now=given.NOW, person_id=person.id)
     test_erasure.act_out(world)
+    test_reviews.act_out(world)
     for grant in (grants.grant_access, grants.revoke_access):
         grant(holder=world.author, target=Account, ids=[world.account.id], actor=world.operator, now=given.NOW)
 

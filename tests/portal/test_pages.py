@@ -34,6 +34,8 @@ VALUES = {
     "code": "nordwind",
     "ticket_id": KEY,
     "human_id": KEY,
+    "review_id": KEY,
+    "entry_id": KEY,
     "slug": "mine",
     "pack_id": KEY,
     "hold_id": KEY,
