@@ -21,7 +21,7 @@ from tests.lifecycle.people import make_stage
 from tests.lifecycle.steps import COUNTED
 
 LONG = os.environ.get("TENURE_SOAK") == "1"
-EXAMPLES, STEPS = (420, 60) if LONG else (8, 40)
+EXAMPLES, STEPS = (560, 60) if LONG else (8, 40)
 
 
 @pytest.mark.soak
