@@ -72,6 +72,7 @@ class Ledger(ApiView, GenericViewSet[Checkpoint]):
     serializer_class = CheckpointSerializer
     filter_backends = ()
     ordering = ("-size",)
+    reads_may_conflict = True  # There is no proof of what is not sealed.
 
     @extend_schema(summary="Read the ledger's head and keys", responses=LedgerSerializer, tags=["ledger"])
     def state(self, request: Request) -> Response:
