@@ -88,7 +88,11 @@ SUBJECTS = (
     SubjectType("approvals.subscription", "subscription", None),
 )
 REQUESTS = Requests(
-    number_sql="SELECT number FROM approvals_changerequest WHERE id = audit_event.change_request_id",
+    # What was read of a request is about it and no step of it.
+    number_sql=(
+        "SELECT number FROM approvals_changerequest "
+        "WHERE id = coalesce(audit_event.change_request_id, audit_event.subject_id)"
+    ),
     id_sql="SELECT id FROM approvals_changerequest WHERE number = %s",
     address=lambda number: reverse("approvals:change-request", args=[number]),
 )

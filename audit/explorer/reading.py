@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,14 +27,20 @@ from foundation.identity.models import User
 
 VIEW = "audit.view_event"
 THE_SYSTEM = "The system"
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True)
 class Told:
-    """One event told to people; `change_number` and the addresses are None where there are none."""
+    """
+    One event told to people; `brief` is its sentence with digests cut short.
+
+    `change_number` and the addresses are None where there are none.
+    """
 
     event: Event
     sentence: str
+    brief: str
     actor: str
     kind: str
     subject_words: str
@@ -156,15 +163,17 @@ def told(event: Event) -> Told:
     number = getattr(event, "change_number", None)
     known = subjects.subject_types().get(event.subject_type)
     address = known.address if known and event.subject_id else None
+    whole, data = sentence(event, actor), {**event.data, "number": number}
     return Told(
         event=event,
-        sentence=sentence(event, actor),
+        sentence=whole,
+        brief=_DIGEST.sub(lambda found: f"{found[0][:12]}…", whole),
         actor=actor,
         kind=kind_words(event.type),
         subject_words=known.words if known else event.subject_type,
         change_number=number,
         change_address=subjects.requests().address(number) if number is not None else None,
-        subject_address=address(event.subject_id, event.data) if address and event.subject_id else None,
+        subject_address=address(event.subject_id, data) if address and event.subject_id else None,
     )
 
 
