@@ -33,6 +33,7 @@ UNRECORDED: dict[tuple[str, str], str] = {
     ("entitlements.directory.services", "discard_staged_details"): _STAGED,
     ("entitlements.directory.services", "stage_details"): _STAGED,
     ("entitlements.story.cast", "assemble"): "The demo's cast, made before its story begins; its changes have events.",
+    ("foundation.api.authentication", "_note_use"): "When a token was last used, to the hour; it decides nothing.",
     ("foundation.api.idempotency", "_answer_once"): "The answer to a request that is sent twice; the request records.",
     ("foundation.api.idempotency", "purge"): "Answers that are kept for a day are removed after it.",
     ("foundation.identity.services", "choose_time_zone"): _OWN,

@@ -206,11 +206,13 @@ class TestEvidence:
         User.objects.filter(pk=world.first.pk).update(
             first_name="Grace", last_name="Hopper", human_id=person.human_id, is_active=False
         )
+        PersonalDetails.objects.filter(person_id=person.id).update(name="Zorana Quist")
         page = f"/changes/{request.number}/"
         coverage = f"/accounts/{world.account.code}/coverage/"
         client.force_login(world.second)
         before, gaps = self.shown(client, page), self.shown(client, coverage)
         assert "Grace Hopper" in before
+        assert "Zorana Quist" in before
 
         services.erase(key=person.id, user=administrator, basis="asked", now=clock.now())
 
@@ -220,7 +222,7 @@ class TestEvidence:
         assert report.holds, report.findings
         after = self.shown(client, page)
         # Lists of names are sorted, so theirs stands elsewhere.
-        expected = before.replace("Grace Hopper", ERASED).replace(">Person 1<", f">{ERASED}<")
+        expected = before.replace("Grace Hopper", ERASED).replace(">Zorana Quist<", f">{ERASED}<")
         assert sorted(after.split("<")) == sorted(expected.split("<"))
         assert documents.printed(change_request=request, user=world.second, now=given.NOW).startswith(b"%PDF")
         assert self.shown(client, coverage) == gaps
@@ -229,7 +231,7 @@ class TestEvidence:
         assert ERASED in explored
         assert "Grace" not in explored
         assert client.get(f"/admin/entitlements/entitlement/{world.trial.pk}/history/").status_code in (200, 403)
-        assert tables_holding("Grace Hopper", "Person 1") == {}
+        assert tables_holding("Grace Hopper", "Zorana Quist") == {}
 
     def shown(self, client: Client, address: str) -> str:
         page = client.get(address).content.decode()
