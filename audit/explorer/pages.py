@@ -29,7 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class Found:
     """
-    The events that fit, for indexes to find; `walked` are the same for walking, in a form that no GIN index serves,
+    The events that fit, for indexes to find; `walked` are the same for walking, compared row by row (filters.compared),
     or None where none is needed.
     """
 

@@ -11,15 +11,13 @@ from itertools import islice
 from typing import Any
 
 from django.apps import apps
-from django.contrib.postgres.search import SearchVectorField
-from django.db.models import F, Func
 from django.db.models.expressions import RawSQL
 
 from audit import contributors, subjects
 from audit.explorer import filters, pages
-from audit.explorer.filters import Columns, Sought
+from audit.explorer.filters import Sought
 from audit.explorer.pages import Found
-from audit.ledger.models import Event, EventQuerySet
+from audit.ledger.models import Event, EventQuerySet, granted_to
 from audit.reads.collecting import gave_document, without_words
 from foundation.errors import NotFound, NotPermitted
 from foundation.identity import naming
@@ -85,11 +83,9 @@ def of(*, user: User, sought: Sought) -> Found:
     """
     events = _all(user)
     granted = subjects.directory().granted(user)
-    indexed = filters.narrowed(events.within(granted, user), sought)
-    if granted is None and not filters.uses_gin(sought):
-        return Found(indexed, None)
-    walked = events.alias(**_WALKED).within(granted, user, "walked_scope")
-    return Found(indexed, filters.narrowed(walked, sought, Columns("walked_scope", "walked_records", "walked_words")))
+    conditions = granted_to(user, granted) & filters.conditions_of(sought)
+    walks = granted is not None or filters.uses_gin(sought)
+    return Found(events.filter(conditions), events.filter(filters.compared(conditions)) if walks else None)
 
 
 def _all(user: User) -> EventQuerySet:
@@ -97,17 +93,6 @@ def _all(user: User) -> EventQuerySet:
         raise NotPermitted("You may not read the audit log. Ask an administrator for the role auditor.")
     number = RawSQL(f"({subjects.requests().number_sql})", [])  # noqa: S611  a registered constant
     return Event.objects.with_actors().annotate(change_number=number).defer("content", "words", "records")
-
-
-# The columns as values that no index knows, see audit/explorer/pages.py.
-_WALKED = {
-    f"walked_{name}": Func(F(name), template=f"(%(expressions)s || {nothing})", output_field=field)
-    for name, nothing, field in (
-        ("scope", "'{}'::uuid[]", subjects.IDS),
-        ("records", "'{}'::uuid[]", subjects.IDS),
-        ("words", "''::tsvector", SearchVectorField()),
-    )
-}
 
 
 def page(*, user: User, sought: Sought, cursor: str = "", rows: int = pages.ROWS) -> pages.Page:

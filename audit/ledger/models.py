@@ -18,6 +18,11 @@ from foundation.identity.models import User
 NEWEST_FIRST = ("-recorded_at", "-position")
 
 
+def granted_to(user: User, granted: Collection[uuid.UUID] | None) -> Q:
+    """The condition of `visible_to`, by the accounts and products granted to the user; None if all are."""
+    return Q() if granted is None else Q(scope__contained_by=list(granted)) | Q(actor_human_id=user.human_id)
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Reads of the ledger."""
 
@@ -48,20 +53,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
         What belongs to nobody known is for those who are granted everything.
         """
-        granted = subjects.directory().granted(user) if user.is_active else ()
-        return self.within(granted, user)
-
-    def within(self, granted: Collection[uuid.UUID] | None, user: User, column: str = "scope") -> "EventQuerySet":
-        """
-        Those that `visible_to` answers with, by what is granted to the user; None if everything is.
-
-        `column` is where the scope stands: `scope`, or an alias of it.
-        """
         if not user.is_active:
             return self.none()
-        if granted is None:
-            return self
-        return self.filter(Q((f"{column}__contained_by", list(granted))) | Q(actor_human_id=user.human_id))
+        return self.filter(granted_to(user, subjects.directory().granted(user)))
 
     def with_actors(self) -> "EventQuerySet":
         """With the name of who acted as `named`, in the same query; null if it was the system."""
